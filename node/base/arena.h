@@ -11,8 +11,8 @@
 
 struct arena;
 
-// `chunk` = bytes asked from malloc at a time; freed chunks of the same size are kept for reuse by the same thread up to
-// a bound, so that a request's arena costs no malloc in the steady state.
+// `chunk` = bytes asked from malloc at a time; freed chunks of the same size are kept for reuse by the same thread up
+// to a bound, so that a request's arena costs no malloc in the steady state.
 struct arena *arena_create(size_t chunk);
 // Frees all; clears the pointer.
 void arena_destroy(struct arena **arena);
@@ -32,7 +32,7 @@ struct str arena_vprintf(struct arena *arena, const char *fmt, va_list ap);
 // Bytes handed out since creation or reset.
 size_t arena_used(const struct arena *arena);
 
-#define ARENA_NEW(arena, type) ((type *)arena_zalloc((arena), sizeof(type)))
+#define ARENA_NEW(arena, type)      ((type *)arena_zalloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, n) ((type *)arena_zalloc((arena), sizeof(type) * (size_t)(n)))
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Byte buffers. `struct buf` grows and is for building output (CLI answers, messages, files). `struct iobuf` has a fixed
-// size, a read end and a write end, and carries what a socket delivered until somebody has consumed it.
+// Byte buffers. `struct buf` grows and is for building output (CLI answers, messages, files). `struct iobuf` has a
+// fixed size, a read end and a write end, and carries what a socket delivered until somebody has consumed it.
 #ifndef PHX_BASE_BUF_H
 #define PHX_BASE_BUF_H
 
@@ -18,7 +18,10 @@ struct buf {
     size_t cap;
 };
 
-#define BUF_INIT {0}
+#define BUF_INIT                                                                                                       \
+    {                                                                                                                  \
+        0                                                                                                              \
+    }
 
 void buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, const void *src, size_t len);

@@ -10,7 +10,10 @@ struct list {
     struct list *next, *prev;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
+#define LIST_INIT(name)                                                                                                \
+    {                                                                                                                  \
+        &(name), &(name)                                                                                               \
+    }
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void list_init(struct list *l)
@@ -63,9 +66,9 @@ static inline void list_splice(struct list *to, struct list *from) // all of fro
 }
 
 #define LIST_ENTRY(ptr, type, member) CONTAINER_OF(ptr, type, member)
-#define LIST_FOREACH(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
+#define LIST_FOREACH(it, head)        for (struct list *it = (head)->next; it != (head); it = it->next)
 // The current element may be removed.
-#define LIST_FOREACH_SAFE(it, head)                                                                                      \
+#define LIST_FOREACH_SAFE(it, head)                                                                                    \
     for (struct list *it = (head)->next, *it##_next = it->next; it != (head); it = it##_next, it##_next = it->next)
 
 #endif

@@ -11,9 +11,9 @@ enum log_level { LOG_LEVEL_ALERT, LOG_LEVEL_WARNING, LOG_LEVEL_NOTICE, LOG_LEVEL
 
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_vwrite(enum log_level level, const char *fmt, va_list ap);
-#define log_alert(...) log_write(LOG_LEVEL_ALERT, __VA_ARGS__)
+#define log_alert(...)   log_write(LOG_LEVEL_ALERT, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_notice(...) log_write(LOG_LEVEL_NOTICE, __VA_ARGS__)
+#define log_notice(...)  log_write(LOG_LEVEL_NOTICE, __VA_ARGS__)
 
 // -q: nothing but alerts during start; daemon: nothing at all once detached.
 void log_set_quiet(bool quiet);

@@ -8,7 +8,7 @@
 _Noreturn void panic_at(const char *file, int line, const char *func, const char *fmt, ...)
     __attribute__((format(printf, 4, 5), cold));
 
-#define PANIC(...) panic_at(__FILE__, __LINE__, __func__, __VA_ARGS__)
+#define PANIC(...)   panic_at(__FILE__, __LINE__, __func__, __VA_ARGS__)
 #define ASSERT(cond) ((cond) ? (void)0 : PANIC("assertion failed: %s", #cond))
 
 // Long-lived objects start with `uint32_t magic`; checked where they cross a module border.

@@ -7,15 +7,18 @@
 #include <stddef.h>
 
 struct pool {
-    const char *name;   // for show pools
-    size_t size;        // object bytes, ≥ sizeof(void *)
-    unsigned keep;      // free objects kept
+    const char *name; // for show pools
+    size_t size;      // object bytes, ≥ sizeof(void *)
+    unsigned keep;    // free objects kept
     unsigned free_count;
-    unsigned used;      // taken minus put
+    unsigned used; // taken minus put
     void *free_list;
 };
 
-#define POOL_INIT(name_, type, keep_) {.name = (name_), .size = sizeof(type), .keep = (keep_)}
+#define POOL_INIT(name_, type, keep_)                                                                                  \
+    {                                                                                                                  \
+        .name = (name_), .size = sizeof(type), .keep = (keep_)                                                         \
+    }
 
 // Contents undefined; never NULL.
 void *pool_take(struct pool *pool);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stream connection of one loop: a non-blocking socket with remembered readiness, behind a transport (plain here; TLS
-// takes the same place). Knows nothing of HTTP. Its user is told once when something became ready and then reads and writes
-// until CONN_AGAIN.
+// takes the same place). Knows nothing of HTTP. Its user is told once when something became ready and then reads and
+// writes until CONN_AGAIN.
 #ifndef PHX_IO_CONN_H
 #define PHX_IO_CONN_H
 
@@ -58,7 +58,8 @@ struct conn {
 };
 
 // Takes over fd. flags: CONN_CONNECTING if connect() is in progress. 0 or -errno (fd closed then).
-int conn_open(struct conn *c, struct loop *loop, int fd, const struct conn_transport *t, uint16_t flags, conn_event_fn *on_event);
+int conn_open(struct conn *c, struct loop *loop, int fd, const struct conn_transport *t, uint16_t flags,
+              conn_event_fn *on_event);
 // Closes at once; `reset` sends RST. The memory of c must live to the end of the turn (loop_defer).
 void conn_close(struct conn *c, bool reset);
 // Leaves the loop with the descriptor open, to be given to another worker; returns the descriptor.
@@ -68,7 +69,8 @@ static inline bool conn_is_open(const struct conn *c)
     return c->lf.fd >= 0;
 }
 
-// Bytes read, or CONN_*. A short read clears CONN_READABLE unless HUP is set, so that no second system call is made to hear EAGAIN.
+// Bytes read, or CONN_*. A short read clears CONN_READABLE unless HUP is set, so that no second system call is made to
+// hear EAGAIN.
 ssize_t conn_recv(struct conn *c, void *dst, size_t len);
 // Bytes written (maybe fewer), or CONN_*. `more`: MSG_MORE.
 ssize_t conn_sendv(struct conn *c, const struct iovec *iov, int n, bool more);

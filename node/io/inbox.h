@@ -21,7 +21,7 @@ enum msg_kind {
     MSG_ACTION_DONE,   // a waiting action or fetch has its answer
     MSG_ADMIN_CALL,    // runtime API asks another thread for an answer
     MSG_ADMIN_REPLY,
-    MSG_LINK_UP,       // a carrier connection was accepted or made
+    MSG_LINK_UP, // a carrier connection was accepted or made
     MSG_LINK_DOWN,
     MSG_LINK_SEND,     // cluster or sync thread hands over a peer message
     MSG_VERDICT,       // local health verdict for the cluster

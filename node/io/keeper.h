@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The privileged helper: a process forked before threads, `user` and `chroot`, that opens, binds and replaces for the
-// unprivileged process over a socketpair, so that a reload can still read root's files and bind port 443. Without user and
-// chroot there is none, and these calls act directly. Blocking; control and builder thread only.
+// unprivileged process over a socketpair, so that a reload can still read root's files and bind port 443. Without user
+// and chroot there is none, and these calls act directly. Blocking; control and builder thread only.
 #ifndef PHX_IO_KEEPER_H
 #define PHX_IO_KEEPER_H
 
@@ -28,7 +28,8 @@ int keeper_read_dir(const char *path, struct buf *names);
 // Temporary file in the same folder, fsync, rename. 0 or -errno.
 int keeper_replace_file(const char *path, int mode, const void *data, size_t len);
 int keeper_unlink(const char *path);
-// Runs argv (NULL-terminated) with env (NULL-terminated, or NULL), no shell. Exit status, or -errno; -ETIMEDOUT kills it.
+// Runs argv (NULL-terminated) with env (NULL-terminated, or NULL), no shell. Exit status, or -errno; -ETIMEDOUT kills
+// it.
 int keeper_run(char *const argv[], char *const env[], unsigned timeout_ms);
 
 #endif

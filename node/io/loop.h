@@ -51,7 +51,8 @@ int loop_add_listener(struct loop *loop, struct loop_fd *lf, int fd, loop_ready_
 void loop_del(struct loop *loop, struct loop_fd *lf, bool closing);
 
 // Work to be done at the end of this turn (freeing objects that contain a loop_fd, resuming a stream). Once queued it
-// must not be queued again before it ran (see `queued`); may be queued from inside a deferred call, then runs in the same turn.
+// must not be queued again before it ran (see `queued`); may be queued from inside a deferred call, then runs in the
+// same turn.
 struct loop_defer {
     struct list link;
     void (*run)(struct loop_defer *d);

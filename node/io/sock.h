@@ -58,7 +58,8 @@ struct sock_listen_options {
 
 // Non-blocking listening stream socket, SO_REUSEADDR. ≥ 0 or -errno. A UNIX path that exists is replaced atomically.
 int sock_listen(const struct addr *a, const struct sock_listen_options *o);
-// Starts a non-blocking connect; `source` may be NULL. fd ≥ 0 or -errno. *in_progress tells whether to wait for EPOLLOUT.
+// Starts a non-blocking connect; `source` may be NULL. fd ≥ 0 or -errno. *in_progress tells whether to wait for
+// EPOLLOUT.
 int sock_connect(const struct addr *a, const struct inet_addr *source, bool *in_progress);
 // Result of a connect after EPOLLOUT: 0 or an errno.
 int sock_error(int fd);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Timers of one loop: a hierarchical wheel of 1 ms ticks. Arming, moving and cancelling are O(1). Moving a timer to a later
-// time only writes a field (the wheel looks again when the old slot comes up), so that timeouts cost nothing a request.
+// Timers of one loop: a hierarchical wheel of 1 ms ticks. Arming, moving and cancelling are O(1). Moving a timer to a
+// later time only writes a field (the wheel looks again when the old slot comes up), so that timeouts cost nothing a
+// request.
 #ifndef PHX_IO_TIMER_H
 #define PHX_IO_TIMER_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads. A worker serves client traffic; a service thread (cluster, sync, control) has the same kind of loop. Created and joined by
-// the main thread.
+// Threads. A worker serves client traffic; a service thread (cluster, sync, control) has the same kind of loop. Created
+// and joined by the main thread.
 #ifndef PHX_IO_WORKER_H
 #define PHX_IO_WORKER_H
 

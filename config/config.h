@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading a configuration: text → words → sections and keywords → model, then cross-checks. No side effects: no file
+// but those of the configuration itself is opened, no address bound. All errors are found in one pass.
+#ifndef PHX_CONFIG_CONFIG_H
+#define PHX_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+
+#include "config/diag.h"
+#include "config/model.h"
+#include "node/base/buf.h"
+
+struct config_options {
+    const char *const *paths; // -f, in order; files or folders (*.cfg in LC_ALL=C order)
+    unsigned npaths;
+    const char *local_peer; // -L, NULL = `localpeer`, else host name
+    bool check_only;        // -c: defined to conditions as the manual says
+    bool diagnostics;       // -dD
+    bool zero_warning;      // -dW: a warning is an error
+    // Reads a file: a reload goes through the keeper. NULL = open() and read().
+    int (*read_file)(const char *path, size_t max, struct buf *out);
+    int (*read_dir)(const char *path, struct buf *names);
+};
+
+// NULL when there was an error (all are in diag). The result has one reference.
+struct config *config_load(const struct config_options *o, struct diag *diag);
+// For tests and fuzzers: one file given as text.
+struct config *config_load_text(const char *file_name, struct str text, const struct config_options *o,
+                                struct diag *diag);
+
+// Evaluates one `.if` expression, for -cc. -1 on a syntax error.
+int config_eval_condition(const char *expr, struct diag *diag);
+
+// The text of `phalanx help KEYWORD`: every place and row that knows the word; with "" the list of all. False: unknown,
+// and *out holds suggestions.
+bool config_help(const char *keyword, struct buf *out);
+
+#endif

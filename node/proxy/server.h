@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// A server: what the configuration says of it (struct server, in a snapshot, immutable) and what is going on with it
+// (struct server_state, counted, kept over reloads by backend and server name).
+#ifndef PHX_PROXY_SERVER_H
+#define PHX_PROXY_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "config/model.h"
+#include "node/base/clock.h"
+#include "node/base/list.h"
+#include "node/io/inbox.h"
+#include "node/io/sock.h"
+#include "node/io/worker.h"
+#include "node/proxy/counters.h"
+
+struct backend_state;
+struct proxy;
+struct health_check;
+
+// Why a server gets no traffic. Bits of server_state.admin.
+enum server_admin {
+    ADMIN_MAINT = 1,       // `disabled`, disable server, set server state maint
+    ADMIN_DRAIN = 2,       // set server state drain, weight 0 by command
+    ADMIN_TRACK_MAINT = 4, // the tracked server is in maintenance
+    ADMIN_UNRESOLVED = 8,  // its name does not resolve
+};
+
+// Idle connections and counters that one worker has with one server. Touched by that worker alone.
+struct server_worker {
+    struct list idle; // struct server_conn, newest first
+    unsigned idle_count;
+    unsigned used_now, used_peak; // for pool sizing
+    struct counters counters;
+    char pad[0] __attribute__((aligned(64)));
+};
+
+struct server_state {
+    uint32_t magic; // SERVER_MAGIC
+    _Atomic int refs;
+    char *backend_name, *name;     // own copies
+    struct backend_state *backend; // its owner; lives longer
+
+    // Read by workers without lock, written under backend->lock.
+    _Atomic unsigned admin;    // enum server_admin bits
+    _Atomic bool health_up;    // what this node's checks say (true without checks)
+    _Atomic bool effective_up; // after the cluster's votes
+    _Atomic int weight;        // user weight now (0..256)
+    _Atomic int weight_initial;
+    _Atomic unsigned slow_percent; // slowstart: 1..100 of the weight
+    _Atomic int maxconn;           // 0 = none
+    _Atomic bool usable;           // gets new traffic: up, no maint, no drain, weight > 0
+    _Atomic bool agent_up;
+
+    // The address may be changed by the runtime API; under addr_lock.
+    pthread_mutex_t addr_lock;
+    struct addr addr;
+
+    // Load. `served` counts streams that hold a slot; `queued` those waiting for this very server. Without maxconn both
+    // are plain atomics; with it they change under backend->lock.
+    _Atomic int served, served_max, queued, queued_max;
+    struct list queue;       // struct queue_entry waiting for this server (persistence); under backend->lock
+    _Atomic int idle_total;  // kept connections over all workers
+    _Atomic int conns_total; // open connections, used and idle
+
+    // Checks: written by the worker that checks it.
+    struct health_check *check; // NULL without
+    _Atomic int check_status;   // enum check_status
+    _Atomic int check_code;     // HTTP status
+    _Atomic int64_t check_duration_ms;
+    _Atomic int check_health; // 0..rise+fall-1, as show servers state prints
+    counter_t check_fails, check_downs;
+    _Atomic int64_t changed_us;      // mono µs of the last up/down transition
+    _Atomic int64_t down_ms;         // total time down
+    _Atomic int64_t last_session_us; // mono µs
+    char last_check_text[128];       // under addr_lock
+    _Atomic int cluster_votes;       // shown only
+
+    // Scheduling, under backend->lock.
+    unsigned heap_pos; // leastconn
+    uint64_t last_pick;
+    int64_t cum_weight;
+
+    unsigned worker_slots;
+    struct server_worker *per_worker; // worker_slots of them
+};
+#define SERVER_MAGIC 0x53525652u
+
+struct server { // in the snapshot's arena
+    const struct cfg_server *cfg;
+    struct proxy *proxy;
+    struct server_state *state; // counted
+    unsigned index;
+    bool is_https;
+    struct inet_addr source; // family 0 = any
+};
+
+struct server_state *server_state_create(struct backend_state *b, const struct cfg_server *cfg);
+struct server_state *server_state_ref(struct server_state *s);
+void server_state_unref(struct server_state **s);
+
+// ---- Changes of state: any thread; each takes backend->lock, recomputes `usable`, rebuilds the schedule, wakes
+// queues, and logs the transition as HAProxy's "Server be/s1 is DOWN, reason: …" lines.
+void server_set_admin(struct server_state *s, unsigned set, unsigned clear, const char *why);
+void server_set_weight(struct server_state *s, int weight);
+void server_set_maxconn(struct server_state *s, int maxconn);
+bool server_set_addr(struct server_state *s, const struct addr *a, const char *why);
+// The verdict of this node's own checks changed. `why` is a check result text.
+void server_set_health(struct server_state *s, bool up, const char *why);
+// The cluster's effective verdict (see hooks.h); `up` equals the own one in a node alone.
+void server_set_effective(struct server_state *s, bool up, const char *why);
+
+static inline bool server_usable(const struct server_state *s)
+{
+    return atomic_load_explicit(&s->usable, memory_order_acquire);
+}
+// "UP", "DOWN", "MAINT", "DRAIN", "UP 1/3", "no check" … as show stat prints.
+void server_status_text(const struct server_state *s, const struct cfg_server *cfg, char *dst, size_t size);
+struct addr server_addr(struct server_state *s); // copy
+
+#endif

@@ -18,8 +18,10 @@ bool regex_match(const struct regex *r, struct str subject);
 // is in the arena.
 bool regex_replace(const struct regex *r, struct str subject, struct str replacement, bool global, struct arena *arena,
                    struct str *out);
-// HAProxy's replace-header/replace-path form: the result is the replacement alone with groups expanded, the rest of the
-// subject dropped only where it was matched.
+// HAProxy's replace-header/replace-path form: the result is the replacement alone with groups expanded; what the
+// expression did not match is dropped. False when nothing matched.
+bool regex_expand(const struct regex *r, struct str subject, struct str replacement, struct arena *arena,
+                  struct str *out);
 void regex_thread_exit(void); // frees the calling thread's match context
 
 #endif

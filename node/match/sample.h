@@ -55,6 +55,16 @@ struct client_facts {
 
 #define TRACK_MAX 3 // sc0..sc2
 
+// An ACL looks at all values of a multi-valued fetch (hdr, cook, hdr_ip … without an occurrence) until one matches. It
+// passes a cursor through match_ctx, all zero before the first call. Such a fetch then gives the next value at each
+// call, keeps its place in `pos` and `rest`, and sets `more` when another value may follow (else clears it). Fetches
+// with one value ignore it.
+struct value_cursor {
+    bool more;
+    unsigned pos;
+    struct str rest;
+};
+
 struct match_ctx {
     struct arena *arena; // results and scratch: dies with the stream
     struct worker *worker;
@@ -70,9 +80,10 @@ struct match_ctx {
     bool res_final;
     struct str *req_caps, *res_caps; // captures by slot, ptr NULL = not captured; counts are the frontend's
     struct str unique_id;
-    unsigned request_count;   // requests before this one on the connection
-    const void *front, *back; // node/proxy's struct proxy
-    void *stream;             // for functions that node/proxy binds
+    unsigned request_count;      // requests before this one on the connection
+    const void *front, *back;    // node/proxy's struct proxy
+    void *stream;                // for functions that node/proxy binds
+    struct value_cursor *cursor; // not NULL: see struct value_cursor
 };
 
 // The connection's destination, asked from the kernel once.

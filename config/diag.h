@@ -23,11 +23,13 @@ void diag_add(struct diag *d, enum diag_level level, const struct cfg_src *src, 
 void diag_vadd(struct diag *d, enum diag_level level, const struct cfg_src *src, const char *fmt, va_list ap);
 unsigned diag_count(const struct diag *d, enum diag_level level);
 
-// The reader registers files and lines, so that messages can quote them. `text` is the logical line as written; copied.
+// Message about bytes of a line that are not a whole word; col counts from 0.
+void diag_add_at(struct diag *d, enum diag_level level, const struct cfg_src *src, unsigned col, unsigned len,
+                 const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+// The reader registers the files and their text (copied), so that messages can quote lines and underline words.
 unsigned diag_file(struct diag *d, struct str path);
-void diag_line(struct diag *d, unsigned file, unsigned line, struct str text);
-// Where word N of that line stands, for the underline.
-void diag_word(struct diag *d, unsigned file, unsigned line, unsigned word, unsigned col, unsigned len);
+void diag_text(struct diag *d, unsigned file, struct str text);
 
 // All messages in order, rendered: "[ALERT]    (pid) : config : parsing [file:line] : text\n" followed by the quoted
 // line and ^^^^.

@@ -32,6 +32,8 @@ struct parse {
     unsigned nwords;             // words[0] is the keyword
     struct cfg_src src;          // of words[0]
     void *resolver;              // see resolve.h: names to be looked up once everything is read
+    struct loader *loader;       // see load.h: what lives only while the configuration is read
+    struct env *env;             // see env.h: the environment as setenv, unsetenv … left it
 };
 
 // Message on word `word` of the current line. parse_error() returns false, so that a parser can end with it.
@@ -76,11 +78,16 @@ bool resolve_exprs(struct parse *p);
 bool parse_var_name(struct parse *p, unsigned word, struct str text, enum var_scope *scope, struct str *name,
                     unsigned *index);
 
-// ---- the rest (values.c, addr.c, proxy.c …)
-// ------------------------------------------------------------------------------------------- Grows an arena array by
-// one zeroed element: doubles when count is a power of two. Returns the element.
+// ---- the rest (values.c, addr.c, proxy.c …) ------------------------------------------------------------------------
+// Grows an arena array by one zeroed element: doubles when count is a power of two. Returns the element.
 void *parse_push(struct arena *a, void **array, unsigned *count, size_t size);
 #define PARSE_PUSH(a, array, count, type) ((type *)parse_push((a), (void **)&(array), &(count), sizeof(type)))
+// A copy that may be pushed to: defaults sections hand their arrays to several proxies. NULL when count is 0.
+void *parse_clone(struct arena *a, const void *array, unsigned count, size_t size);
+#define PARSE_CLONE(a, array, count) ((array) = parse_clone((a), (array), (count), sizeof(*(array))))
+// An address as in `bind` and `server` (configuration.txt, "bind"): [family@]host:port[-end], path, fd@N … Environment
+// variables are expanded, quoted or not. port_required: without a port it is an error. A port range or offset that the
+// place does not take is the caller's to refuse.
 bool parse_addr(struct parse *p, unsigned word, struct str text, unsigned default_port, bool port_required,
                 struct cfg_addr *out);
 

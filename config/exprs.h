@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "config/types.h"
+#include "node/base/str.h"
 
 enum kw_status {
     KW_SUPPORTED,
@@ -16,9 +17,13 @@ enum kw_status {
 };
 
 // Argument lists are strings of letters, lower case = optional from here on:
-//   S string  I integer  T time (ms)  Z size  M IPv4 mask  N IPv6 mask (after M)  B backend/proxy name  V server
-//   "[backend/]srv"  X stick table name  R regex E variable name  U userlist  F file (map)  * the previous letter
-//   repeats
+//   S string          I integer            A integer or variable   G boolean word      H hexadecimal bytes (decoded)
+//   D unit s, ms, us  E variable name      M IPv4 mask             N IPv6 mask         4 6 P an IPv4, IPv6, any address
+//   B backend         O frontend           V "[backend/]server"    X stick table       U userlist
+//   R regex (REGEX.num = flags)   F file of a map   W all that is left: set-var conditions, one INT of enum
+//   cfg_var_cond
+// An omitted proxy or table means the current one: its argument is there with ref NULL.
+
 #define FETCH(id, name, args, type, where, status, help) FETCH_##id,
 enum fetch_id {
 #include "config/fetches.def"
@@ -73,9 +78,37 @@ struct action_row {
     enum kw_status status;
     const char *help;
 };
+// Other names of fetches, with the first argument that the name implies (-1 = none).
+struct fetch_synonym {
+    const char *name;
+    enum fetch_id id;
+    int lead;
+};
+// Words that only ACLs know: a fetch and how its value is matched.
+struct acl_keyword {
+    const char *name;
+    enum fetch_id fetch;
+    enum match_method method;
+};
+
 extern const struct fetch_row fetch_rows[FETCH_ID_COUNT];
 extern const struct conv_row conv_rows[CONV_ID_COUNT];
 extern const struct alias_row alias_rows[ALIAS_ID_COUNT];
 extern const struct action_row action_rows[ACT_ID_COUNT];
+extern const struct fetch_synonym fetch_synonyms[];
+extern const unsigned fetch_synonym_count;
+extern const struct acl_keyword acl_keywords[];
+extern const unsigned acl_keyword_count;
+
+// By name, -1 when there is no such row. fetch_find() knows synonyms: *lead is the argument that the name implies, -1 =
+// none. action_find() takes names as written: "track-sc0" and "track-sc" are the same row.
+int fetch_find(struct str name, int *lead);
+int conv_find(struct str name);
+int alias_find(struct str name);
+int action_find(struct str name);
+const struct acl_keyword *acl_keyword_find(struct str name); // NULL when absent
+
+// Gives the asynchronous test action its name "test-wait". Called by tests before anything is parsed.
+void action_enable_test_rows(void);
 
 #endif

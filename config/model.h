@@ -107,12 +107,17 @@ struct cfg_acl_test { // one `acl NAME criterion …` line
     struct cfg_expr expr;
     enum match_method method;
     unsigned flags;
-    struct str id;        // -u
-    struct str *patterns; // words, without a leading operator for ints: kept as written ("gt", "5" → one entry "gt 5"?
-                          // see pattern.h: "gt:5" normalised form is "OP LOW[:HIGH]")
+    struct str id; // -u
+    // What to compare with, by method: INT and LEN one normalised range a word, "LOW:HIGH" with either bound omitted
+    // ("5:5" for 5 or eq 5, "5:" for ge 5, "6:" for gt 5, ":4" for lt 5); versions are integers, major << 16 | minor.
+    // The operator applies to all words. Others as written; BIN checked to be hexadecimal, IP to be an address or
+    // network (or a name when ACL_FLAG_NO_DNS is not set). FOUND and BOOL have none.
+    struct str *patterns;
     unsigned npatterns;
     struct str *files; // -f / -M
     unsigned nfiles;
+    unsigned nocase_files; // -i holds for what follows it: with ACL_FLAG_NOCASE, files from this index on
+
     struct cfg_src src;
 };
 struct cfg_acl {     // all lines of the same name: any may match
@@ -170,6 +175,35 @@ struct cfg_reply {           // return, deny, errorfile …
     struct cfg_header_fmt *headers;
     unsigned nheaders;
 };
+// Conditions of set-var, manual section "http-request set-var".
+enum cfg_var_cond { // bits
+    VAR_IF_EXISTS = 1,
+    VAR_IF_NOT_EXISTS = 2,
+    VAR_IF_EMPTY = 4, // of the new value
+    VAR_IF_NOT_EMPTY = 8,
+    VAR_IF_SET = 16,
+    VAR_IF_NOT_SET = 32,
+    VAR_IF_GREATER = 64, // the variable's value is greater than the new one; true unless both are integers
+    VAR_IF_LESS = 128
+};
+enum cfg_normalizer { // http-request normalize-uri
+    NORMALIZE_FRAGMENT_ENCODE,
+    NORMALIZE_FRAGMENT_STRIP,
+    NORMALIZE_MERGE_SLASHES,
+    NORMALIZE_STRIP_DOT,
+    NORMALIZE_STRIP_DOTDOT,
+    NORMALIZE_DECODE_UNRESERVED,
+    NORMALIZE_TO_UPPERCASE,
+    NORMALIZE_SORT_QUERY
+};
+enum cfg_timeout_kind { // set-timeout
+    TIMEOUT_KIND_CLIENT,
+    TIMEOUT_KIND_CONNECT,
+    TIMEOUT_KIND_QUEUE,
+    TIMEOUT_KIND_SERVER,
+    TIMEOUT_KIND_TARPIT,
+    TIMEOUT_KIND_TUNNEL
+};
 struct cfg_action { // generic record; which fields count is the action's table row's help
     enum action_id id;
     int number; // track-scN's N, sc-inc-gpc index, log level, nice, code, timeout kind …
@@ -186,6 +220,8 @@ struct cfg_action { // generic record; which fields count is the action's table 
     enum cfg_redirect_kind redirect;
     struct str cookie; // redirect set-cookie / clear-cookie
     bool drop_query, append_slash, ignore_empty, clear_cookie;
+    struct cfg_format format2; // set-map: the value
+    enum match_method match;   // del-header -m
 };
 struct cfg_rule {
     struct cfg_action action;

@@ -28,7 +28,7 @@ enum conn_flag {
     CONN_HANDSHAKE = 1 << 3,  // transport not ready
     CONN_EOF = 1 << 4,        // the peer's end was read
     CONN_HUP = 1 << 5,        // kernel reported RDHUP or HUP: bytes may still be there to read
-    CONN_FAILED = 1 << 6,     // error seen
+    CONN_FAILED = 1 << 6,     // error seen; after a failed write, bytes that came before stay readable
     CONN_SHUT_WRITE = 1 << 7, // we sent our end
 };
 

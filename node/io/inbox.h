@@ -48,6 +48,8 @@ void inbox_send(struct inbox *box, struct msg *m);
 // The function that receives messages of one kind; process-wide table, filled at start before threads run. A message
 // with its own fn goes to that instead.
 void inbox_handle(enum msg_kind kind, msg_fn *fn);
+// Likewise for what is still there when its loop is destroyed: fn only frees it. Without, the message is left alone.
+void inbox_discard(enum msg_kind kind, msg_fn *fn);
 
 // For loop.c.
 struct inbox *inbox_create(struct loop *loop);

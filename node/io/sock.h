@@ -56,7 +56,8 @@ struct sock_listen_options {
     int uid, gid;          // UNIX: owner, -1 = unchanged
 };
 
-// Non-blocking listening stream socket, SO_REUSEADDR. ≥ 0 or -errno. A UNIX path that exists is replaced atomically.
+// Non-blocking listening stream socket, SO_REUSEADDR and SO_REUSEPORT. ≥ 0 or -errno. A UNIX path that exists is
+// replaced atomically.
 int sock_listen(const struct addr *a, const struct sock_listen_options *o);
 // Starts a non-blocking connect; `source` may be NULL. fd ≥ 0 or -errno. *in_progress tells whether to wait for
 // EPOLLOUT.

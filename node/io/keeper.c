@@ -407,13 +407,14 @@ static void serve_until_closed(int sock)
     }
 }
 
-_Noreturn static void helper_main(int sock)
+_Noreturn static void helper_main(int sock, const sigset_t *mask)
 {
     prctl(PR_SET_NAME, "phalanx-keeper");
     // A terminal's or a service manager's signals go to all processes; the helper leaves when its parent does.
     const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGTTOU, SIGTTIN, SIGCHLD};
     for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
         signal(ignored[i], SIG_IGN);
+    sigprocmask(SIG_SETMASK, mask, NULL);
     if (sock != 3 && dup3(sock, 3, O_CLOEXEC) < 0)
         _exit(1);
     close_range(4, ~0U, 0);
@@ -429,16 +430,19 @@ int keeper_start(void)
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
+    // No signal may reach the helper before it ignores them.
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
+    if (pid == 0)
+        helper_main(pair[1], &before);
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (pid < 0) {
-        int error = errno;
         close(pair[0]);
         close(pair[1]);
         return -error;
-    }
-    if (pid == 0) {
-        close(pair[0]);
-        helper_main(pair[1]);
     }
     close(pair[1]);
     keeper_fd = pair[0];

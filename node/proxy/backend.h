@@ -26,6 +26,8 @@ struct backend_state {
     _Atomic int conns, conns_max;                  // streams now in this backend
     _Atomic int queued, queued_max;                // streams waiting, servers' queues included
     struct list queue;                             // entries that any server may take; under lock
+    _Atomic bool leastconn;                        // every slot changes under lock, to keep the order
+    _Atomic int fullconn;                          // load at which servers with minconn reach their maxconn
     _Atomic unsigned usable_active, usable_backup; // servers
     _Atomic int64_t changed_us;                    // last time it gained its first or lost its last server
     _Atomic int64_t down_ms;
@@ -34,6 +36,13 @@ struct backend_state {
     struct counters *counters; // per worker
 };
 #define BACKEND_MAGIC 0x4241434bu
+
+// Slots of a server now: maxconn, or between minconn and maxconn by the backend's load. 0 = unlimited.
+int backend_server_capacity(const struct server_state *s);
+// Under lock: gives free slots to waiting streams; with `all_retry` everybody is woken to pick again.
+void backend_queue_process(struct backend_state *b);
+void backend_queue_retry_all(struct backend_state *b);
+void backend_queue_retry_bound(struct server_state *s);
 
 struct backend_state *backend_state_create(struct str name);
 struct backend_state *backend_state_ref(struct backend_state *b);

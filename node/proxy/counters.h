@@ -5,6 +5,7 @@
 #define PHX_PROXY_COUNTERS_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef _Atomic uint64_t counter_t;

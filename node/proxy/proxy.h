@@ -33,6 +33,8 @@ struct frontend_state {
     struct counters *counters; // per worker
 };
 #define FRONTEND_MAGIC 0x46524e54u
+struct frontend_state *frontend_state_ref(struct frontend_state *f);
+void frontend_state_unref(struct frontend_state **f);
 
 struct action; // compiled: see rules.h
 struct rule {
@@ -103,6 +105,9 @@ struct snapshot {
 // Builds from a model: compiles, finds the states of `old` again by name, opens what must be opened (through the
 // keeper), binds new addresses. Nothing is visible to workers yet. NULL: messages in diag, everything undone.
 // `check_only`: -c, binds nothing. Takes over the caller's reference of config in any case.
+// Threads that serve traffic: nbthread, or one a core. Fixed by the first configuration that is asked for; states have
+// a slot for each.
+unsigned snapshot_worker_slots(const struct config *c); // c may be NULL later
 struct snapshot *snapshot_build(struct config **config, struct snapshot *old, bool check_only, struct diag *diag);
 // Makes it current: workers take it between two turns; listeners and checks are started, kept or drained. Control
 // thread or start.
@@ -112,6 +117,9 @@ struct snapshot *snapshot_ref(struct snapshot *s); // any thread
 void snapshot_unref(struct snapshot **s);
 // At exit, after all workers are joined.
 void snapshot_shutdown(void);
+// The service thread that frees dead snapshots, so that no worker stalls; NULL = whoever drops the last reference. Set
+// before threads run.
+extern struct worker *snapshot_reaper;
 
 // Worker side: the snapshot that new sessions use, with a plain counter a worker so that streams cost no atomic.
 struct snapshot_use {
@@ -119,10 +127,22 @@ struct snapshot_use {
     unsigned count;
     bool current;
 };
-struct snapshot_use *snapshot_use_take(struct worker *w); // the current one
+struct snapshot_use *snapshot_use_take(struct worker *w);    // the current one
+struct snapshot_use *snapshot_use_current(struct worker *w); // to look at, not counted
 void snapshot_use_put(struct snapshot_use **u);
 
 struct proxy *snapshot_find(struct snapshot *s, struct str name, unsigned caps);
+
+// ---- the steps of building, one file each
+// ---------------------------------------------------------------------------------------- states.c: frontend, backend,
+// server states and tables, of `old` by name or new. False: message given.
+bool states_prepare(struct snapshot *s, struct snapshot *old, struct diag *diag);
+// At publication: what the new text changed is applied to the states that were kept; checks are started and stopped.
+void states_publish(struct snapshot *s, struct snapshot *old);
+// The snapshot dies: schedules that borrow from it go, references are given back.
+void states_release(struct snapshot *s);
+// compile.c of this folder: rules, formats, expressions and error pages of all proxies.
+bool proxies_compile(struct snapshot *s, struct diag *diag);
 
 // Frees an object once every worker has passed a turn, so that lock-free readers of it are gone. Any thread.
 void retire(void *obj, void (*destroy)(void *obj));

@@ -41,7 +41,7 @@ struct server_state {
     uint32_t magic; // SERVER_MAGIC
     _Atomic int refs;
     char *backend_name, *name;     // own copies
-    struct backend_state *backend; // its owner; lives longer
+    struct backend_state *backend; // its owner, counted
 
     // Read by workers without lock, written under backend->lock.
     _Atomic unsigned admin;    // enum server_admin bits
@@ -51,6 +51,7 @@ struct server_state {
     _Atomic int weight_initial;
     _Atomic unsigned slow_percent; // slowstart: 1..100 of the weight
     _Atomic int maxconn;           // 0 = none
+    _Atomic int minconn;           // 0 = none
     _Atomic bool usable;           // gets new traffic: up, no maint, no drain, weight > 0
     _Atomic bool agent_up;
 
@@ -65,6 +66,11 @@ struct server_state {
     _Atomic int idle_total;  // kept connections over all workers
     _Atomic int conns_total; // open connections, used and idle
 
+    struct server_state **trackers; // servers that follow this one's state; counted, under backend->lock
+    unsigned ntrackers;
+    bool backup;              // under backend->lock
+    _Atomic int slowstart_ms; // 0 = none
+
     // Checks: written by the worker that checks it.
     struct health_check *check; // NULL without
     _Atomic int check_status;   // enum check_status
@@ -75,13 +81,14 @@ struct server_state {
     _Atomic int64_t changed_us;      // mono µs of the last up/down transition
     _Atomic int64_t down_ms;         // total time down
     _Atomic int64_t last_session_us; // mono µs
+    _Atomic int observed_errors;     // consecutive, seen in traffic
     char last_check_text[128];       // under addr_lock
     _Atomic int cluster_votes;       // shown only
 
     // Scheduling, under backend->lock.
-    unsigned heap_pos; // leastconn
+    _Atomic unsigned index_hint; // its place in the newest snapshot
+    unsigned heap_pos;           // leastconn, under backend->lock
     uint64_t last_pick;
-    int64_t cum_weight;
 
     unsigned worker_slots;
     struct server_worker *per_worker; // worker_slots of them
@@ -94,7 +101,8 @@ struct server { // in the snapshot's arena
     struct server_state *state; // counted
     unsigned index;
     bool is_https;
-    struct inet_addr source; // family 0 = any
+    struct inet_addr source;  // family 0 = any
+    struct addr initial_addr; // as this text resolved
 };
 
 struct server_state *server_state_create(struct backend_state *b, const struct cfg_server *cfg);
@@ -111,6 +119,12 @@ bool server_set_addr(struct server_state *s, const struct addr *a, const char *w
 void server_set_health(struct server_state *s, bool up, const char *why);
 // The cluster's effective verdict (see hooks.h); `up` equals the own one in a node alone.
 void server_set_effective(struct server_state *s, bool up, const char *why);
+
+// The part of its weight that a server gets while it starts slowly, 1..100.
+void server_set_slow_percent(struct server_state *s, unsigned percent);
+// Begins the ramp (check.c): timers live on the worker that checks the server.
+void server_slowstart_begin(struct server_state *s);
+void server_slowstart_shutdown(void); // after workers are joined
 
 static inline bool server_usable(const struct server_state *s)
 {

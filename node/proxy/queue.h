@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Queues of streams that wait for a server: the part that only backend.c uses. All under backend->lock.
+#ifndef PHX_PROXY_QUEUE_H
+#define PHX_PROXY_QUEUE_H
+
+#include "node/proxy/backend.h"
+
+// `bound` NULL: any server will do.
+void queue_enter(struct queue_entry *q, struct backend_state *b, struct server_state *bound);
+// Reserves a free slot of s for the first who waits for it. False: no slot or nobody waits.
+bool queue_grant(struct server_state *s);
+
+#endif

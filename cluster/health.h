@@ -13,9 +13,10 @@
 enum health_mode { HEALTH_LOCAL, HEALTH_ANY, HEALTH_QUORUM };
 
 enum {
-    HEALTH_TICK_MS = 200,     // how often HEALTH_EV_TICK is wanted
-    HEALTH_FRESH_INTERS = 3,  // a report counts for so many check intervals
-    HEALTH_INTER_MIN_MS = 100 // shorter intervals are repeated and aged as if they were this long
+    HEALTH_TICK_MS = 50,       // how often HEALTH_EV_TICK is wanted: news leave and votes are counted then
+    HEALTH_FRESH_INTERS = 3,   // a report counts for so many check intervals
+    HEALTH_INTER_MIN_MS = 100, // shorter and longer intervals are taken as these
+    HEALTH_INTER_MAX_MS = 3600000,
 };
 
 struct health;
@@ -75,8 +76,8 @@ bool health_effective_down(const struct health *h, struct str name);
 // One more at each change of what health_each() would tell.
 uint64_t health_version(const struct health *h);
 unsigned health_server_count(const struct health *h);
-// Every server with the votes that count now: votes[node] for nodes below `nodes`.
+// Every server with the votes as counted last: votes[node] for nodes below `nodes`, enum verdict.
 typedef void health_each_fn(void *arg, struct str name, const uint8_t *votes);
-void health_each(const struct health *h, uint32_t nodes, mono_t now, health_each_fn *fn, void *arg);
+void health_each(const struct health *h, uint32_t nodes, health_each_fn *fn, void *arg);
 
 #endif

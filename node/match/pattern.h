@@ -31,8 +31,8 @@ struct pattern_set *pattern_set_create(const struct pattern_options *o);
 struct pattern_set *pattern_set_ref(struct pattern_set *p);
 void pattern_set_unref(struct pattern_set **p); // any thread
 
-// One pattern; `value` only for maps. For MATCH_INT and MATCH_LEN an operator ("gt") may stand before the number, set
-// apart by a blank or colon, or alone, which then rules the patterns that follow. False with a message in err.
+// One pattern; `value` only for maps. MATCH_INT and MATCH_LEN: "5", "1:10", ":10" or "10:". False with a message in
+// err.
 bool pattern_add(struct pattern_set *p, struct str text, struct str value, unsigned line, char *err, size_t size);
 // The contents of a file: comments and empty lines are skipped. *bad_line says where it failed.
 bool pattern_add_file(struct pattern_set *p, struct str content, unsigned *bad_line, char *err, size_t size);
@@ -43,6 +43,7 @@ void pattern_seal(struct pattern_set *p);
 enum sample_type pattern_input(enum match_method m);
 // NULL: no pattern matches. Values in trees (exact strings, prefixes, addresses) give the finest match, others the
 // first.
+// The sample has the type that pattern_input() names.
 const struct pattern_entry *pattern_match(const struct pattern_set *p, const struct sample *s);
 
 struct str pattern_set_name(const struct pattern_set *p);

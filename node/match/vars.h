@@ -8,7 +8,8 @@
 
 struct vars;
 
-// Copies the value (strings into the scope's own arena). *vars is created with `count` slots at first use.
+// Copies the value (strings into the scope's own arena). *vars is created with `count` slots at first use. Setting a
+// variable again overwrites the bytes that vars_get() handed out before: who keeps them longer copies.
 void vars_set(struct vars **vars, unsigned count, struct arena *arena, unsigned index, const struct sample *s);
 bool vars_get(const struct vars *vars, unsigned index, struct sample *out);
 void vars_unset(struct vars *vars, unsigned index);

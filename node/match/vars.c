@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Variables: per scope an array by index; per process a map by name behind one lock.
+#include "node/match/vars.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "node/base/hash.h"
+#include "node/base/panic.h"
+
+struct slot {
+    struct sample value; // type TYPE_ANY = not set
+    char *bytes;         // own copy of a text, kept for the next value that fits: a session's variable that every
+    size_t cap;          // request sets anew must not grow the session's arena
+};
+
+struct vars {
+    unsigned count;
+    struct slot slots[];
+};
+
+static bool has_text(const struct sample *s)
+{
+    return s->type == TYPE_STR || s->type == TYPE_BIN || (s->type == TYPE_METH && s->meth.id == METHOD_OTHER);
+}
+
+static struct str *text_of(struct sample *s)
+{
+    return s->type == TYPE_METH ? &s->meth.text : &s->str;
+}
+
+void vars_set(struct vars **vars, unsigned count, struct arena *arena, unsigned index, const struct sample *s)
+{
+    ASSERT(index < count);
+    if (!*vars) {
+        *vars = arena_zalloc(arena, sizeof(struct vars) + count * sizeof(struct slot));
+        (*vars)->count = count;
+    }
+    ASSERT(index < (*vars)->count);
+    struct slot *slot = &(*vars)->slots[index];
+    struct sample value = *s;
+    value.may_change = false;
+    if (has_text(&value)) {
+        struct str *text = text_of(&value);
+        if (text->len > slot->cap || !slot->bytes) {
+            slot->cap = text->len * 2 > 32 ? text->len * 2 : 32;
+            slot->bytes = arena_alloc(arena, slot->cap);
+        }
+        if (text->len)
+            memmove(slot->bytes, text->ptr, text->len); // the new value may be a part of the old one
+        text->ptr = slot->bytes;
+        value.constant = true;
+    }
+    slot->value = value;
+}
+
+bool vars_get(const struct vars *vars, unsigned index, struct sample *out)
+{
+    if (!vars || index >= vars->count || vars->slots[index].value.type == TYPE_ANY)
+        return false;
+    *out = vars->slots[index].value;
+    return true;
+}
+
+void vars_unset(struct vars *vars, unsigned index)
+{
+    if (vars && index < vars->count)
+        vars->slots[index].value.type = TYPE_ANY;
+}
+
+// ---- proc.*
+
+struct proc_var {
+    struct sample value;
+    char *name;  // NUL-terminated, the map's key
+    char *bytes; // malloc'd copy of a text
+};
+
+static pthread_rwlock_t proc_lock = PTHREAD_RWLOCK_INITIALIZER;
+static struct strmap proc_vars; // under proc_lock
+
+void proc_vars_set(struct str name, const struct sample *s)
+{
+    char *bytes = NULL;
+    struct sample value = *s;
+    value.may_change = false;
+    if (has_text(&value)) {
+        struct str *text = text_of(&value);
+        bytes = str_dup(*text);
+        text->ptr = bytes;
+        value.constant = true;
+    }
+    pthread_rwlock_wrlock(&proc_lock);
+    struct proc_var *v = strmap_get(&proc_vars, name);
+    if (!v) {
+        v = calloc(1, sizeof(*v));
+        if (!v)
+            PANIC("out of memory");
+        v->name = str_dup(name);
+        strmap_put(&proc_vars, str_make(v->name, name.len), v);
+    }
+    free(v->bytes);
+    v->bytes = bytes;
+    v->value = value;
+    pthread_rwlock_unlock(&proc_lock);
+}
+
+bool proc_vars_get(struct match_ctx *c, struct str name, struct sample *out)
+{
+    pthread_rwlock_rdlock(&proc_lock);
+    const struct proc_var *v = strmap_get(&proc_vars, name);
+    if (v) {
+        *out = v->value;
+        if (has_text(out))
+            *text_of(out) = arena_str(c->arena, *text_of(out));
+    }
+    pthread_rwlock_unlock(&proc_lock);
+    return v != NULL;
+}
+
+static void proc_var_free(struct proc_var *v)
+{
+    free(v->name);
+    free(v->bytes);
+    free(v);
+}
+
+void proc_vars_unset(struct str name)
+{
+    pthread_rwlock_wrlock(&proc_lock);
+    struct proc_var *v = strmap_remove(&proc_vars, name);
+    pthread_rwlock_unlock(&proc_lock);
+    if (v)
+        proc_var_free(v);
+}
+
+void proc_vars_free(void)
+{
+    pthread_rwlock_wrlock(&proc_lock);
+    for (size_t i = 0; i < proc_vars.cap; i++)
+        if (proc_vars.slots[i].key.ptr)
+            proc_var_free(proc_vars.slots[i].value);
+    strmap_free(&proc_vars);
+    pthread_rwlock_unlock(&proc_lock);
+}

@@ -12,8 +12,10 @@ struct cookie_pair {
     struct str whole; // bytes from the name to the value's end, as in the field
 };
 // Next pair of a Cookie field value (or of a Set-Cookie field: the first pair, then attributes). *rest is moved on.
+// Pairs end at ';' or ',' outside of quotes. What has no '=' comes with the pointer of `value` NULL.
 bool cookie_next(struct str *rest, struct cookie_pair *pair);
-// The occurrence-th cookie of that name over all fields (0 = any: the first). Request: Cookie; response: Set-Cookie.
+// The occurrence-th cookie of that name over all fields (0 = any: the first; below 0 from the end). Request: Cookie;
+// response: Set-Cookie. An empty name is any cookie.
 bool cookie_get(struct http_msg *m, struct str name, int occurrence, struct str *value);
 unsigned cookie_count(struct http_msg *m, struct str name);
 // Removes one cookie of the request's Cookie fields, separators mended; drops a field that becomes empty.

@@ -64,7 +64,7 @@ enum hdr_id {
     HDR_PROXY_AUTHORIZATION,
     HDR_SEC_WEBSOCKET_KEY,
     HDR_SEC_WEBSOCKET_ACCEPT,
-    HDR_ID_COUNT
+    HDR_ID_COUNT // at most 64: struct http_msg has a set of them
 };
 
 struct http_hdr {
@@ -94,12 +94,16 @@ struct http_msg {
     struct str method_text;
     struct str target; // request-target as received: origin, absolute, authority or asterisk form
     struct str reason;
-    uint8_t body;            // enum http_body
+    uint8_t body;            // enum http_body; a length of 0 is BODY_NONE
     uint64_t content_length; // BODY_LENGTH; for HEAD answers what the field says
     struct http_hdr *hdrs;
     uint16_t nhdrs; // deleted ones count
     uint16_t hdrs_cap;
     uint32_t head_len; // bytes of the head as received, 0 when made here
+    const char *head;  // its first byte, NULL when made here
+    uint64_t ids;      // bit (1 << id) is set if a field of that id may be there: a quick "no" for look-ups
+    // The version's text when it is none of HTTP/1.0 and 1.1 (only with accept-invalid): written back as it came.
+    struct str version_text;
 };
 
 // Empty message; `hdrs_hint` fields of room.

@@ -497,7 +497,9 @@ void health_step(struct health *h, const struct health_event *ev, mono_t now, st
             on_report(h, ev->node, ev->boot, &ev->report);
         break;
     case HEALTH_EV_LIFE:
-        if (other)
+        if (ev->node == h->self)
+            h->boot = ev->boot;
+        else if (other)
             on_life(h, ev->node, ev->boot);
         break;
     case HEALTH_EV_GREET:

@@ -26,8 +26,8 @@ enum health_event_kind {
     HEALTH_EV_LOCAL,  // this node's verdict on `report.name`; makes the server known
     HEALTH_EV_GONE,   // the server `report.name` is not configured any more
     HEALTH_EV_REPORT, // `node`'s verdict; ignored when the server is unknown
-    HEALTH_EV_LIFE,   // `node` began a new life, died or left: its reports are void
-    HEALTH_EV_GREET,  // `node` became reachable: it wants all own verdicts
+    HEALTH_EV_LIFE, // `node` began a new life, died or left: its reports are void; of self: the boot that reports carry
+    HEALTH_EV_GREET, // `node` became reachable: it wants all own verdicts
 };
 
 struct health_event {

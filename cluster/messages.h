@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control messages that nodes send to each other, as the pure cores see them. Nodes are local numbers here; wire.c
-// replaces them by names, since numbers differ between machines. Names of servers are "backend/server".
+// replaces them by names, since numbers differ between machines. Names of servers are "backend/server". The enums
+// travel as their values: new ones are added at the end.
 #ifndef PHX_CLUSTER_MESSAGES_H
 #define PHX_CLUSTER_MESSAGES_H
 

@@ -61,6 +61,8 @@ struct queue_entry {
     struct server_state *bound;   // waits for this server only; NULL = any
     struct server_state *granted; // set by the waker: a slot of this server is reserved
     bool waiting;
+    int16_t priority_class; // lower goes first; 0 by default (set-priority-class)
+    int priority_offset_ms; // added to the time of queueing (set-priority-offset)
     int64_t since_us;
     unsigned position;                      // entries before it when it queued, for the log's %sq/%bq
     struct queue_wake *wake;                // message on its way

@@ -63,7 +63,7 @@ static void compile_rules(struct build *b, struct proxy *p, const struct cfg_rul
         struct rule *r = &out->rules[i];
         r->cfg = &cfg->rules[i];
         r->cond = cond(b, r->cfg->cond);
-        r->action = action_compile(b->compile, p, r->cfg);
+        r->action = action_compile(b->compile, p, r->cfg, b->diag);
         if (!r->action)
             b->ok = false;
     }

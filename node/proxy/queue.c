@@ -58,6 +58,22 @@ static void raise_max(_Atomic int *max, int value)
         ;
 }
 
+// By class, then by time of queueing plus offset. Nearly always the end.
+static bool goes_before(const struct queue_entry *a, const struct queue_entry *b)
+{
+    if (a->priority_class != b->priority_class)
+        return a->priority_class < b->priority_class;
+    return a->since_us + a->priority_offset_ms * INT64_C(1000) < b->since_us + b->priority_offset_ms * INT64_C(1000);
+}
+
+static void insert_in_order(struct list *list, struct queue_entry *q)
+{
+    struct list *at = list->prev;
+    while (at != list && goes_before(q, LIST_ENTRY(at, struct queue_entry, link)))
+        at = at->prev;
+    list_add_after(at, &q->link);
+}
+
 void queue_enter(struct queue_entry *q, struct backend_state *b, struct server_state *bound)
 {
     struct list *list = bound ? &bound->queue : &b->queue;
@@ -74,7 +90,7 @@ void queue_enter(struct queue_entry *q, struct backend_state *b, struct server_s
         raise_max(&bound->queued_max, before + 1);
     }
     q->position = (unsigned)before;
-    list_push(list, &q->link);
+    insert_in_order(list, q);
 }
 
 void backend_queue_cancel(struct queue_entry *q)
@@ -103,7 +119,7 @@ static struct queue_entry *next_for(struct server_state *s)
     struct queue_entry *own = list_empty(&s->queue) ? NULL : LIST_ENTRY(s->queue.next, struct queue_entry, link);
     struct queue_entry *any = list_empty(&b->queue) ? NULL : LIST_ENTRY(b->queue.next, struct queue_entry, link);
     if (own && any)
-        return own->since_us <= any->since_us ? own : any;
+        return goes_before(any, own) ? any : own;
     return own ? own : any;
 }
 

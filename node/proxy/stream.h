@@ -8,6 +8,7 @@
 
 #include "node/base/buf.h"
 #include "node/http/h1.h"
+#include "node/match/track.h"
 #include "node/proxy/rules.h"
 #include "node/proxy/session.h"
 
@@ -82,8 +83,13 @@ enum stream_flag {
     STREAM_ADDED_COOKIE = 1 << 23,  // persistence cookie was inserted in the answer
     STREAM_LB_COUNTED = 1 << 24,
     STREAM_AGAIN = 1 << 25, // woken while running: look again before leaving
-    STREAM_RES_DENIED = 1 << 26
+    STREAM_RES_DENIED = 1 << 26,
+    STREAM_LAX_REWRITE = 1 << 27, // strict-mode off: a rewrite that fails is passed over
+    STREAM_NO_L7_RETRY = 1 << 28  // disable-l7-retry
 };
+
+// Whom the stream waits for: bits of stream.watched.
+enum stream_watch { WATCH_CLIENT = 1, WATCH_SERVER = 2 };
 
 // Something to be done when the stream (or the session: st == NULL) ends, before its arena goes; the last added first.
 struct stream_cleanup {
@@ -122,10 +128,12 @@ struct stream {
     struct flow up, down;    // client → server, server → client
 
     struct rule_run run;           // where the current list stands
-    struct timer timer;            // the nearest of the deadlines below
     mono_t step_due;               // of the current wait: inspect-delay, pause, queue, connect, tarpit …
-    mono_t client_due, server_due; // inactivity
+    mono_t wait_due;               // of an action's wait
+    mono_t client_due, server_due; // inactivity; valid while watched
+    uint8_t watched;               // enum stream_watch
     int timeout_server, timeout_tunnel, timeout_client; // ms, -1 = none; rules may change them
+    int timeout_connect, timeout_queue, timeout_tarpit; // ms set by a rule; 0 = the proxy's
     struct stream_wait *wait;                           // answer to come from elsewhere, NULL = none
     struct queue_entry queue;
     struct loop_defer defer;
@@ -137,9 +145,10 @@ struct stream {
     unsigned retries;                  // made so far
     int queue_srv_pos, queue_back_pos; // log's %sq, %bq
     int log_counts[5];                 // log's %ac %fc %bc %sc, frozen when logged; [4] unused
-    struct str redirect_prefix;
-    struct str log_uri; // request line as the log shows it
-    char *cookie_value; // persistence cookie as received, for capture; in the arena
+    const struct reply *tarpit;        // answer that is held back
+    uint64_t bytes_in;                 // from the client: heads and bodies
+    struct str log_uri;                // request line as the log shows it
+    char *cookie_value;                // persistence cookie as received, for capture; in the arena
 };
 #define STREAM_MAGIC 0x5354524du
 
@@ -149,12 +158,17 @@ struct stream {
 struct stream *stream_create(struct session *s, struct iobuf **rest);
 // Goes on where it stopped. From the stream's own worker. Safe from inside rules and callbacks: runs after them.
 void stream_wake(struct stream *st);
+void stream_wake_later(struct stream *st); // at the end of the turn
 // Events of the two connections.
 void stream_on_client(struct stream *st);
 void stream_on_server(struct stream *st);
+void stream_on_timer(struct stream *st);
 
 // Ends with nothing sent (TCP reject, client gone): closes both connections. `who`, `when` as in term[].
 void stream_abort(struct stream *st, char who, char when);
+// Holds the answer back for the tarpit's time, then sends it. The caller returns STEP_FINAL.
+struct reply;
+void stream_tarpit(struct stream *st, const struct reply *r);
 // First cause wins.
 void stream_set_term(struct stream *st, char who, char when);
 // Runs when the stream ends. The memory is the caller's (the stream's arena).

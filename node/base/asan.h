@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells the address sanitizer which memory an allocator of ours holds free. Nothing at all in other builds. Private to
-// node/base.
+// Tells the address sanitizer which memory an allocator of ours holds free. Nothing at all in other builds. For
+// allocators, and for what a sanitized program cannot do (PHX_ASAN).
 #ifndef PHX_BASE_ASAN_H
 #define PHX_BASE_ASAN_H
 

@@ -179,12 +179,20 @@ static int set_int(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
+static bool reuseport = true;
+
+void sock_set_reuseport(bool on)
+{
+    reuseport = on;
+}
+
 // Options that must be set before bind(). 0 or -errno.
 static int prepare_inet_listener(int fd, int family, const struct sock_listen_options *o)
 {
     int rc = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     // As HAProxy: a new process binds beside the old one while that finishes its sessions.
-    set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (reuseport)
+        set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (rc == 0 && family == AF_INET6 && (o->v6only || o->v4v6))
         rc = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, o->v6only);
     if (rc == 0 && o->transparent)

@@ -59,6 +59,8 @@ struct sock_listen_options {
 // Non-blocking listening stream socket, SO_REUSEADDR and SO_REUSEPORT. ≥ 0 or -errno. A UNIX path that exists is
 // replaced atomically.
 int sock_listen(const struct addr *a, const struct sock_listen_options *o);
+// Whether listening sockets share their port with those of other processes (-dR); before anything listens. Default on.
+void sock_set_reuseport(bool on);
 // Starts a non-blocking connect; `source` may be NULL. fd ≥ 0 or -errno. *in_progress tells whether to wait for
 // EPOLLOUT.
 int sock_connect(const struct addr *a, const struct inet_addr *source, bool *in_progress);

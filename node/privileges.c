@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Limits and privileges, with HAProxy's words where something is refused.
+#include "node/privileges.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "node/base/asan.h"
+#include "node/base/log.h"
+
+// Taken when neither maxconn nor ulimit-n says how many: some systems' hard limit is a thousand million, and the
+// kernel's table of descriptors is as large as the highest one used.
+#define DESCRIPTORS_DEFAULT ((rlim_t)1048576)
+
+// A client's and a server's socket each; a pipe for each fourth connection, as the manual has it for maxpipes.
+static rlim_t needed_descriptors(const struct cfg_global *g, unsigned others)
+{
+    rlim_t pipes = g->maxpipes > 0 ? (rlim_t)g->maxpipes : (rlim_t)g->maxconn / 4;
+    return (rlim_t)g->maxconn * 2 + pipes * 2 + others;
+}
+
+static void maxconn_from_limit(struct cfg_global *g, rlim_t limit, unsigned others)
+{
+    rlim_t pipes = g->maxpipes > 0 ? (rlim_t)g->maxpipes * 2 : 0;
+    rlim_t rest = limit > others + pipes ? limit - others - pipes : 0;
+    g->maxconn = (int)(g->maxpipes > 0 ? rest / 2 : rest * 2 / 5);
+    if (g->maxconn < 1)
+        g->maxconn = 1;
+}
+
+bool privileges_limit_descriptors(struct cfg_global *g, unsigned others)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        log_alert("[phalanx.main()] Cannot read the FD limit: %s.", strerror(errno));
+        return false;
+    }
+    rlim_t wanted = g->ulimit_n > 0 ? (rlim_t)g->ulimit_n : 0;
+    if (g->maxconn <= 0) {
+        rlim_t open = limit.rlim_max < DESCRIPTORS_DEFAULT ? limit.rlim_max : DESCRIPTORS_DEFAULT;
+        maxconn_from_limit(g, wanted ? wanted : open, others);
+    }
+    if (g->maxpipes <= 0)
+        g->maxpipes = g->maxconn / 4 > 0 ? g->maxconn / 4 : 1;
+    rlim_t needed = needed_descriptors(g, others);
+    if (!wanted)
+        wanted = needed;
+    else if (wanted < needed)
+        log_warning(
+            "[phalanx.main()] FD limit (%lu) too low for maxconn=%d/maxpipes=%d. Please raise 'ulimit-n' to %lu or "
+            "more to avoid any trouble.",
+            (unsigned long)wanted, g->maxconn, g->maxpipes, (unsigned long)needed);
+    struct rlimit raised = {wanted, wanted > limit.rlim_max ? wanted : limit.rlim_max};
+    if (wanted <= limit.rlim_cur || setrlimit(RLIMIT_NOFILE, &raised) == 0)
+        return true;
+    log_alert("[phalanx.main()] Cannot raise FD limit to %lu, limit is %lu.", (unsigned long)wanted,
+              (unsigned long)limit.rlim_max);
+    return false;
+}
+
+bool privileges_limit_memory(long mb)
+{
+#ifdef PHX_ASAN
+    mb = 0; // the sanitizer's shadow alone is terabytes
+#endif
+    if (mb <= 0)
+        return true;
+    struct rlimit limit = {(rlim_t)mb << 20, (rlim_t)mb << 20};
+    if (setrlimit(RLIMIT_DATA, &limit) == 0)
+        return true;
+    log_alert("[phalanx.main()] Cannot fix MEM limit to %ld megs: %s.", mb, strerror(errno));
+    return false;
+}
+
+bool privileges_resolve(struct cfg_global *g)
+{
+    char name[256];
+    if (g->user.len && g->uid < 0) {
+        const struct passwd *pw = getpwnam(str_copy(name, sizeof(name), g->user));
+        if (!pw) {
+            log_alert("config : cannot find user id for '%s'", name);
+            return false;
+        }
+        g->uid = (int)pw->pw_uid;
+    }
+    if (g->group.len && g->gid < 0) {
+        const struct group *gr = getgrnam(str_copy(name, sizeof(name), g->group));
+        if (!gr) {
+            log_alert("config : cannot find group id for '%s'", name);
+            return false;
+        }
+        g->gid = (int)gr->gr_gid;
+    }
+    return true;
+}
+
+bool privileges_will_drop(const struct cfg_global *g)
+{
+    return g->chroot.len > 0 || (g->uid > 0 && geteuid() == 0) || (g->gid > 0 && geteuid() == 0);
+}
+
+static bool enter_chroot(struct str path)
+{
+    char dir[4096];
+    str_copy(dir, sizeof(dir), path);
+    if (chroot(dir) == 0 && chdir("/") == 0)
+        return true;
+    log_alert("[phalanx.main()] Cannot chroot(%s).", dir);
+    return false;
+}
+
+static bool drop_group(const struct cfg_global *g)
+{
+    if (g->gid < 0 || (gid_t)g->gid == getegid())
+        return true;
+    if (geteuid() == 0 && setgroups(0, NULL) < 0)
+        log_warning("[phalanx.main()] Failed to drop supplementary groups. Using 'gid'/'group' without 'uid'/'user' is "
+                    "generally useless.");
+    if (setgid((gid_t)g->gid) == 0)
+        return true;
+    log_alert("[phalanx.main()] Cannot set gid %d.", g->gid);
+    return false;
+}
+
+static bool drop_user(const struct cfg_global *g)
+{
+    if (g->uid < 0 || (uid_t)g->uid == geteuid())
+        return true;
+    if (setuid((uid_t)g->uid) == 0)
+        return true;
+    log_alert("[phalanx.main()] Cannot set uid %d.", g->uid);
+    return false;
+}
+
+bool privileges_drop(const struct cfg_global *g)
+{
+    if (g->chroot.len && !enter_chroot(g->chroot))
+        return false;
+    return drop_group(g) && drop_user(g);
+}

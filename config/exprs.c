@@ -11,16 +11,18 @@
 #include "node/base/panic.h"
 
 // WHERE sets of the .def files: places at which the data exists.
-#define WHERE_REQ_DATA (WHERE_FRONT_REQ | WHERE_BACK_REQ)                     // bytes and heads of the request
-#define WHERE_RES_DATA (WHERE_RES | WHERE_CHECK)                              // bytes and heads of the response
-#define WHERE_DATA     (WHERE_REQ_DATA | WHERE_RES_DATA)                      // those of the current direction
-#define WHERE_TXN      (WHERE_REQ_DATA | WHERE_RES | WHERE_LOG)               // facts kept to the end of a transaction
-#define WHERE_CLIENT   (WHERE_FRONT_CONN | WHERE_TXN)                         // facts of the client connection
-#define WHERE_STREAM   (WHERE_CLIENT | WHERE_CHECK)                           // … that checks have as well
-#define WHERE_BACK     (WHERE_BACK_REQ | WHERE_RES | WHERE_LOG | WHERE_CHECK) // once the backend is known
-#define WHERE_SERVER   (WHERE_RES | WHERE_LOG | WHERE_CHECK)                  // once the server is known
-#define WHERE_RUN      (WHERE_STREAM | WHERE_CLI)                             // state of the process
-#define WHERE_ANY      (WHERE_RUN | WHERE_INIT)
+#define WHERE_REQ_DATA    (WHERE_FRONT_REQ | WHERE_BACK_REQ)       // bytes and heads of the request
+#define WHERE_RES_DATA    (WHERE_RES | WHERE_CHECK)                // bytes and heads of the response
+#define WHERE_DATA        (WHERE_REQ_DATA | WHERE_RES_DATA)        // those of the current direction
+#define WHERE_TXN         (WHERE_REQ_DATA | WHERE_RES | WHERE_LOG) // facts kept to the end of a transaction
+#define WHERE_CLIENT      (WHERE_FRONT_CONN | WHERE_TXN)           // facts of the client connection
+#define WHERE_STREAM      (WHERE_CLIENT | WHERE_CHECK)             // … that checks have as well
+#define WHERE_BACK        (WHERE_BACK_REQ | WHERE_RES | WHERE_LOG | WHERE_CHECK) // once the backend is known
+#define WHERE_SERVER      (WHERE_RES | WHERE_LOG | WHERE_CHECK)                  // once the server is known
+#define WHERE_HTTP_TXN    (WHERE_TXN | WHERE_HTTP)
+#define WHERE_HTTP_SERVER (WHERE_SERVER | WHERE_HTTP)
+#define WHERE_RUN         (WHERE_STREAM | WHERE_CLI) // state of the process
+#define WHERE_ANY         (WHERE_RUN | WHERE_INIT)
 
 // Reasons that many rows share.
 #define NEEDS_TLS    "needs TLS termination, not in Phalanx yet"

@@ -110,8 +110,8 @@ struct cfg_acl_test { // one `acl NAME criterion …` line
     struct str id; // -u
     // What to compare with, by method: INT and LEN one normalised range a word, "LOW:HIGH" with either bound omitted
     // ("5:5" for 5 or eq 5, "5:" for ge 5, "6:" for gt 5, ":4" for lt 5); versions are integers, major << 16 | minor.
-    // The operator applies to all words. Others as written; BIN checked to be hexadecimal, IP to be an address or
-    // network (or a name when ACL_FLAG_NO_DNS is not set). FOUND and BOOL have none.
+    // IP "ADDRESS/PREFIX" in canonical form. BIN is checked to be hexadecimal. Others as written. FOUND and BOOL have
+    // none.
     struct str *patterns;
     unsigned npatterns;
     struct str *files; // -f / -M
@@ -496,6 +496,8 @@ struct cfg_proxy {
     unsigned nbinds;
 
     struct cfg_proxy *default_backend; // NULL = none
+    struct str default_backend_name;   // as written
+    struct cfg_src default_backend_src;
     struct cfg_switch_rule *use_backends;
     unsigned nuse_backends;
     struct cfg_switch_rule *use_servers;
@@ -552,6 +554,7 @@ struct cfg_proxy {
 
     struct cfg_log *logs; // own and, where `log global` stands, global ones
     unsigned nlogs;
+    bool log_global;
     enum { LOG_LINE_NONE, LOG_LINE_DEFAULT, LOG_LINE_TCP, LOG_LINE_HTTP, LOG_LINE_CLF, LOG_LINE_CUSTOM } log_line;
     struct cfg_format log_format; // parsed form of what log_line says
     struct cfg_format log_format_sd;
@@ -563,6 +566,7 @@ struct cfg_proxy {
     struct cfg_capture capture_cookie; // name ends as in the manual: prefix or exact
     bool stats_enabled;                // `stats enable` (served by node/admin)
     uint32_t digest;                   // of its text, to see what a reload changed
+    struct cfg_proxy *same_name;       // the other one of a frontend and a backend that share a name
 };
 enum cfg_retry_on {
     RETRY_CONN_FAILURE = 1,
@@ -625,6 +629,9 @@ struct cfg_global {
     int maxpipes; // 0 = maxconn / 4
     int ulimit_n; // 0 = computed
     bool daemon, quiet, debug;
+    bool nosplice;          // never splice
+    bool strict_limits;     // a descriptor limit that cannot be set is fatal (default); else a warning
+    bool log_hostname_sent; // `log-send-hostname`; without a name log_send_hostname is empty: the machine's own
     struct str pidfile, chroot, user, group, node, description, log_tag, log_send_hostname;
     int uid, gid;        // -1 = unchanged
     int hard_stop_after; // ms, -1 = never
@@ -642,7 +649,8 @@ struct cfg_global {
             rcvbuf_server, sndbuf_client, sndbuf_server, pool_low_fd_ratio, pool_high_fd_ratio, pattern_cache_size,
             idletimer;
     } tune;
-    struct str *setenv_names, *setenv_values; // applied at load
+    // Applied by the node once accepted, in order: value ptr NULL = unset; an empty name = clear all.
+    struct str *setenv_names, *setenv_values;
     unsigned nsetenv;
     unsigned var_counts[6];    // dense variables a scope (enum var_scope)
     struct str *var_names[6];  // names by index, for %[var()] by dump and set-var in global
@@ -658,6 +666,7 @@ struct config {
     struct cfg_global global;
     struct cfg_proxy **proxies;
     unsigned nproxies;
+    struct strmap proxy_names; // name → the first cfg_proxy of that name
     struct cfg_cluster *clusters;
     unsigned nclusters;
     struct cfg_userlist *userlists;

@@ -26,12 +26,12 @@ static const unsigned casts[TYPE_COUNT] = {
     [TYPE_ANY] = ~0u,
     [TYPE_SAME] = ~0u,
     [TYPE_BOOL] = TO(ANY) | TO(BOOL) | TO(INT) | TO(STR) | TO(BIN),
-    [TYPE_INT] = TO(ANY) | TO(BOOL) | TO(INT) | TO(ADDR) | TO(IPV4) | TO(STR) | TO(BIN),
-    [TYPE_ADDR] = TO(ANY) | TO(ADDR) | TO(IPV4) | TO(IPV6) | TO(STR) | TO(BIN),
-    [TYPE_IPV4] = TO(ANY) | TO(INT) | TO(ADDR) | TO(IPV4) | TO(IPV6) | TO(STR) | TO(BIN),
+    [TYPE_INT] = TO(ANY) | TO(BOOL) | TO(INT) | TO(ADDR) | TO(IPV4) | TO(IPV6) | TO(STR) | TO(BIN),
+    [TYPE_ADDR] = TO(ANY) | TO(BOOL) | TO(INT) | TO(ADDR) | TO(IPV4) | TO(IPV6) | TO(STR) | TO(BIN),
+    [TYPE_IPV4] = TO(ANY) | TO(BOOL) | TO(INT) | TO(ADDR) | TO(IPV4) | TO(IPV6) | TO(STR) | TO(BIN),
     [TYPE_IPV6] = TO(ANY) | TO(ADDR) | TO(IPV4) | TO(IPV6) | TO(STR) | TO(BIN),
     [TYPE_STR] = TO(ANY) | TO(BOOL) | TO(INT) | TO(ADDR) | TO(IPV4) | TO(IPV6) | TO(STR) | TO(BIN) | TO(METH),
-    [TYPE_BIN] = TO(ANY) | TO(STR) | TO(BIN) | TO(METH) | TO(INT) | TO(ADDR) | TO(IPV4) | TO(IPV6),
+    [TYPE_BIN] = TO(ANY) | TO(STR) | TO(BIN),
     [TYPE_METH] = TO(ANY) | TO(STR) | TO(BIN) | TO(METH),
 };
 

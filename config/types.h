@@ -31,7 +31,8 @@ enum cfg_where {
     WHERE_LOG = 1 << 4,        // log-format
     WHERE_CHECK = 1 << 5,      // health-check rules
     WHERE_CLI = 1 << 6,
-    WHERE_INIT = 1 << 7 // set-var in global
+    WHERE_INIT = 1 << 7, // set-var in global
+    WHERE_HTTP = 1 << 8  // log-format aliases: in proxies of mode http only
 };
 
 enum match_method { // the manual's -m, section 7.1.1

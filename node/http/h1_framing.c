@@ -240,7 +240,9 @@ enum h1_error framing_of_response(struct http_msg *m, const char **at)
     bool no_lengths = informational || m->status == 204 || m->body == BODY_TUNNEL;
     if (coded && no_lengths)
         http_hdr_del_id(m, HDR_TRANSFER_ENCODING);
-    if (length && (no_lengths || coded))
+    if (length && (no_lengths || coded)) {
         http_hdr_del_id(m, HDR_CONTENT_LENGTH);
+        m->content_length = 0;
+    }
     return H1_OK;
 }

@@ -142,7 +142,7 @@ static enum h1_error set_version(struct http_msg *m, struct str text, bool accep
             return H1_BAD_VERSION;
     }
     m->version = 10;
-    m->version_text = text;
+    m->version_text = text.len != 0 ? text : STR_NONE; // HTTP/0.9 goes on as 1.0
     return H1_OK;
 }
 

@@ -21,7 +21,7 @@ struct compile_options {
     struct table *(*find_table)(void *arg, const struct cfg_proxy *owner);
     const void *(*find_proxy)(void *arg, const struct cfg_proxy *p);
     const void *(*find_server)(void *arg, const struct cfg_server *s);
-    int (*read_file)(const char *path, size_t max, struct buf *out); // maps, -f files
+    int (*read_file)(const char *path, size_t max, struct buf *out); // maps, -f files; NULL = through the keeper
     void *arg;
 };
 struct compile *compile_begin(const struct compile_options *o);
@@ -53,7 +53,9 @@ void alias_bind(enum alias_id id, alias_fn *fn);
 // Bounded appenders for aliases: quoting and escaping by options.
 void fmt_str(struct fmt_out *o, struct str s); // quoted when +Q, escaped when +E, "-" when empty and mandatory
 void fmt_raw(struct fmt_out *o, struct str s); // as it is
-void fmt_int(struct fmt_out *o, int64_t v);
+void fmt_int(struct fmt_out *o, int64_t v);    // four hexadecimal digits or more with +X
+void fmt_addr(struct fmt_out *o, const struct inet_addr *a); // without port; "unix" for UNIX; hexadecimal with +X
+void fmt_capture(struct fmt_out *o, struct str s); // like fmt_raw, encoding what a captured header must not show
 void fmt_printf(struct fmt_out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 // Into dst (not terminated), cut at size; returns the length. Never waits: unknown values are empty. `log` encodes
 // control characters as the manual's section 8.6 says; else the text is for a header or a body.

@@ -73,6 +73,9 @@ struct match_ctx {
     struct http_msg *req; // NULL before the head is parsed, and in TCP
     struct http_msg *res;
     struct vars *sess_vars, *txn_vars, *req_vars, *res_vars; // NULL = empty
+    // Arena for the session's variables, made at first use; NULL = `arena`. Who sets it takes sess_vars over into the
+    // session when the stream ends.
+    struct arena *(*sess_arena)(struct match_ctx *c);
     struct track *tracks; // TRACK_MAX of them: the stream's (which start as the session's)
     struct str req_bytes; // TCP: what waits in the request direction; HTTP: the body bytes received so far
     struct str res_bytes;
@@ -96,12 +99,13 @@ struct table;
 struct regex;
 struct pattern_set;
 struct arg {
+    enum cfg_arg_kind kind; // NONE: an optional one that was left out
     int64_t num;
     struct str text;
     enum var_scope scope;
     unsigned var_index;
-    const void *ref; // node/proxy's struct proxy or struct server, cfg_userlist
-    struct table *table;
+    const void *ref;     // node/proxy's struct proxy or struct server, cfg_userlist
+    struct table *table; // NULL for sc_*() without one: the tracked entry's own
     struct regex *regex;
     struct pattern_set *map; // map_*()
 };
@@ -120,6 +124,8 @@ void fetch_bind_http(void); // fetch_http.c …
 void fetch_bind_l4(void);
 void fetch_bind_table(void); // sc_*, src_*, table_*
 void conv_bind_all(void);
+void conv_bind_map(void);   // map_*
+void conv_bind_table(void); // in_table, table_*
 void match_check_bound(void);
 
 // Casts in place along the manual's matrix (7.3). False when the value does not convert ("abc" to integer).

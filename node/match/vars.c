@@ -12,6 +12,7 @@ struct slot {
     struct sample value; // type TYPE_ANY = not set
     char *bytes;         // own copy of a text, kept for the next value that fits: a session's variable that every
     size_t cap;          // request sets anew must not grow the session's arena
+    bool existed;        // was set at some time
 };
 
 struct vars {
@@ -29,14 +30,21 @@ static struct str *text_of(struct sample *s)
     return s->type == TYPE_METH ? &s->meth.text : &s->str;
 }
 
+static void make_room(struct vars **vars, unsigned count, struct arena *arena)
+{
+    struct vars *bigger = arena_zalloc(arena, sizeof(*bigger) + count * sizeof(struct slot));
+    bigger->count = count;
+    if (*vars)
+        memcpy(bigger->slots, (*vars)->slots, (*vars)->count * sizeof(struct slot));
+    *vars = bigger;
+}
+
 void vars_set(struct vars **vars, unsigned count, struct arena *arena, unsigned index, const struct sample *s)
 {
-    ASSERT(index < count);
-    if (!*vars) {
-        *vars = arena_zalloc(arena, sizeof(struct vars) + count * sizeof(struct slot));
-        (*vars)->count = count;
-    }
-    ASSERT(index < (*vars)->count);
+    if (count <= index)
+        count = index + 1;
+    if (!*vars || (*vars)->count <= index) // a session may outlive the configuration it began with
+        make_room(vars, count, arena);
     struct slot *slot = &(*vars)->slots[index];
     struct sample value = *s;
     value.may_change = false;
@@ -52,6 +60,7 @@ void vars_set(struct vars **vars, unsigned count, struct arena *arena, unsigned 
         value.constant = true;
     }
     slot->value = value;
+    slot->existed = true;
 }
 
 bool vars_get(const struct vars *vars, unsigned index, struct sample *out)
@@ -66,6 +75,91 @@ void vars_unset(struct vars *vars, unsigned index)
 {
     if (vars && index < vars->count)
         vars->slots[index].value.type = TYPE_ANY;
+}
+
+// ---- by scope
+
+static struct vars **scope_of(struct match_ctx *c, enum var_scope scope)
+{
+    switch (scope) {
+    case VAR_SESS:
+        return &c->sess_vars;
+    case VAR_TXN:
+        return &c->txn_vars;
+    case VAR_REQ:
+        return &c->req_vars;
+    case VAR_RES:
+        return &c->res_vars;
+    default:
+        return NULL;
+    }
+}
+
+static bool exists(struct vars *const *vars, unsigned index)
+{
+    return vars && *vars && index < (*vars)->count && (*vars)->slots[index].existed;
+}
+
+bool vars_read(struct match_ctx *c, enum var_scope scope, struct str name, unsigned index, struct sample *out)
+{
+    if (scope == VAR_PROC)
+        return proc_vars_get(c, name, out);
+    struct vars **vars = scope_of(c, scope);
+    return vars && vars_get(*vars, index, out);
+}
+
+void vars_remove(struct match_ctx *c, enum var_scope scope, struct str name, unsigned index)
+{
+    struct vars **vars = scope_of(c, scope);
+    if (scope == VAR_PROC)
+        proc_vars_unset(name);
+    else if (vars)
+        vars_unset(*vars, index);
+}
+
+// configuration.txt, converter "set-var".
+static bool conds_hold(struct match_ctx *c, enum var_scope scope, struct str name, unsigned index, unsigned conds,
+                       const struct sample *s)
+{
+    struct sample old;
+    bool set = vars_read(c, scope, name, index, &old);
+    bool existed = scope == VAR_PROC || exists(scope_of(c, scope), index);
+    bool empty = (s->type == TYPE_STR || s->type == TYPE_BIN) && s->str.len == 0;
+    bool integers = set && old.type == TYPE_INT && s->type == TYPE_INT;
+    return !((conds & VAR_IF_EXISTS && !existed) || (conds & VAR_IF_NOT_EXISTS && existed) ||
+             (conds & VAR_IF_EMPTY && !empty) || (conds & VAR_IF_NOT_EMPTY && empty) || (conds & VAR_IF_SET && !set) ||
+             (conds & VAR_IF_NOT_SET && set) || (conds & VAR_IF_GREATER && integers && old.num <= s->num) ||
+             (conds & VAR_IF_LESS && integers && old.num >= s->num));
+}
+
+bool vars_assign(struct match_ctx *c, enum var_scope scope, struct str name, unsigned index, unsigned conds,
+                 const struct sample *s)
+{
+    if (conds && !conds_hold(c, scope, name, index, conds, s))
+        return false;
+    if (scope == VAR_PROC) {
+        proc_vars_set(name, s);
+        return true;
+    }
+    struct vars **vars = scope_of(c, scope);
+    if (!vars)
+        return false;
+    struct arena *arena = scope == VAR_SESS && c->sess_arena ? c->sess_arena(c) : c->arena;
+    vars_set(vars, 0, arena, index, s);
+    return true;
+}
+
+bool arg_int(struct match_ctx *c, const struct arg *a, int64_t *out)
+{
+    if (a->kind != ARG_VAR) {
+        *out = a->num;
+        return a->kind != ARG_NONE;
+    }
+    struct sample s;
+    if (!vars_read(c, a->scope, a->text, a->var_index, &s) || !sample_cast(c, &s, TYPE_INT))
+        return false;
+    *out = s.num;
+    return true;
 }
 
 // ---- proc.*

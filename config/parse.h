@@ -21,6 +21,8 @@ enum section {
     SECTION_COUNT
 };
 
+enum parse_prefix { PREFIX_NONE, PREFIX_NO, PREFIX_DEFAULT };
+
 struct parse {
     struct config *config;
     struct arena *arena; // config->arena
@@ -30,7 +32,9 @@ struct parse {
     struct cfg_cluster *cluster; // cluster
     struct str *words;           // quotes and escapes resolved, each NUL-terminated, living in the arena
     unsigned nwords;             // words[0] is the keyword
-    struct cfg_src src;          // of words[0]
+    struct cfg_src src;          // of the line
+    unsigned word_base;          // words of the line in front of words[0]: 1 behind "no" and "default"
+    enum parse_prefix prefix;    // which of these it was
     void *resolver;              // see resolve.h: names to be looked up once everything is read
     struct loader *loader;       // see load.h: what lives only while the configuration is read
     struct env *env;             // see env.h: the environment as setenv, unsetenv … left it
@@ -47,8 +51,6 @@ const char *parse_nearest(struct str word, const void *rows, unsigned n, size_t 
 bool parse_int(struct parse *p, unsigned word, int64_t min, int64_t max, int64_t *out);
 bool parse_time_ms(struct parse *p, unsigned word, int64_t *out); // "10s", "5m", default unit ms; refuses overflow
 bool parse_size(struct parse *p, unsigned word, uint64_t *out);   // "100k"
-bool time_from_text(struct str s, int64_t default_unit_us, int64_t *out_us);
-bool size_from_text(struct str s, uint64_t *out);
 
 // ---- expressions (expr.c, format.c, acl.c, action.c): each starts at *word and moves it behind what it consumed
 // ----------------------

@@ -3,7 +3,10 @@
 #ifndef PHX_CONFIG_TYPES_H
 #define PHX_CONFIG_TYPES_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "node/base/str.h"
 
 enum sample_type {
     TYPE_ANY,  // converters that take anything; fetches whose type depends on the arguments
@@ -52,5 +55,9 @@ enum match_method { // the manual's -m, section 7.1.1
     MATCH_COUNT
 };
 const char *match_method_name(enum match_method m);
+
+// "10s", "5m", a bare number in the default unit; "100k". False: not such a text, or out of range.
+bool time_from_text(struct str s, int64_t default_unit_us, int64_t *out_us);
+bool size_from_text(struct str s, uint64_t *out);
 
 #endif

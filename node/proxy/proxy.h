@@ -133,6 +133,10 @@ void snapshot_use_put(struct snapshot_use **u);
 
 struct proxy *snapshot_find(struct snapshot *s, struct str name, unsigned caps);
 
+// An address of the text as one to connect to or listen on: names are resolved (blocking). False: the name is not
+// known.
+bool addr_from_cfg(const struct cfg_addr *cfg, int family, struct addr *a);
+
 // ---- the steps of building, one file each
 // ---------------------------------------------------------------------------------------- states.c: frontend, backend,
 // server states and tables, of `old` by name or new. False: message given.

@@ -46,7 +46,7 @@ void frontend_state_unref(struct frontend_state **slot)
 // ---- servers
 // ----------------------------------------------------------------------------------------------------------
 
-static bool resolve(const struct cfg_addr *cfg, int family, struct addr *a)
+bool addr_from_cfg(const struct cfg_addr *cfg, int family, struct addr *a)
 {
     memset(a, 0, sizeof(*a));
     switch (cfg->kind) {
@@ -79,7 +79,7 @@ static bool find_address(struct server *srv, bool known, struct diag *diag)
 {
     const struct cfg_server *cfg = srv->cfg;
     struct addr a;
-    if (resolve(&cfg->addr, cfg->resolve_family, &a)) {
+    if (addr_from_cfg(&cfg->addr, cfg->resolve_family, &a)) {
         if (!known)
             srv->state->addr = a;
         srv->initial_addr = a;
@@ -103,7 +103,7 @@ static void find_source(struct server *srv)
     const struct cfg_addr *source =
         srv->cfg->source.kind == CFG_ADDR_INET ? &srv->cfg->source : &srv->cfg->proxy->source;
     struct addr a;
-    if (source->kind == CFG_ADDR_INET && resolve(source, AF_UNSPEC, &a))
+    if (source->kind == CFG_ADDR_INET && addr_from_cfg(source, AF_UNSPEC, &a))
         srv->source = a.inet;
 }
 

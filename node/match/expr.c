@@ -14,6 +14,7 @@ static bool fill_table(struct compile *c, const struct cfg_arg *cfg, struct str 
     if (!cfg->ref && str_starts(word, STR("sc_")))
         return true;
     const struct cfg_proxy *owner = cfg->ref ? cfg->ref : c->self;
+    a->ref = owner;
     a->table = owner ? c->o.find_table(c->o.arg, owner) : NULL;
     if (!a->table)
         diag_add(c->o.diag, DIAG_ALERT, src, "'%.*s' needs a table: '%.*s' has no 'stick-table'", STR_ARG(word),

@@ -8,6 +8,7 @@
 #include <endian.h>
 
 #include "node/base/panic.h"
+#include "node/io/worker.h"
 #include "node/match/pattern_index.h"
 
 void sample_set_addr(struct sample *s, const struct inet_addr *a)
@@ -35,6 +36,11 @@ const struct inet_addr *match_dst(struct match_ctx *c)
             client->dst = (struct inet_addr){.sa.sa_family = AF_UNSPEC};
     }
     return &client->dst;
+}
+
+mono_t match_now(const struct match_ctx *c)
+{
+    return c->worker ? loop_now(c->worker->loop) : mono_now();
 }
 
 // ---- to text

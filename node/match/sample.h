@@ -92,6 +92,9 @@ struct match_ctx {
 // The connection's destination, asked from the kernel once.
 const struct inet_addr *match_dst(struct match_ctx *c);
 
+// The loop's time of this turn.
+mono_t match_now(const struct match_ctx *c);
+
 // ---- functions bound to fetches and converters
 // -------------------------------------------------------------------------------------- Compiled argument: what
 // cfg_arg named, resolved for this snapshot.
@@ -104,7 +107,7 @@ struct arg {
     struct str text;
     enum var_scope scope;
     unsigned var_index;
-    const void *ref;     // node/proxy's struct proxy or struct server, cfg_userlist
+    const void *ref;     // node/proxy's struct proxy or struct server, cfg_userlist; TABLE: its owner's cfg_proxy
     struct table *table; // NULL for sc_*() without one: the tracked entry's own
     struct regex *regex;
     struct pattern_set *map; // map_*()
@@ -126,6 +129,7 @@ void fetch_bind_table(void); // sc_*, src_*, table_*
 void conv_bind_all(void);
 void conv_bind_map(void);   // map_*
 void conv_bind_table(void); // in_table, table_*
+void var_bind(void);        // var(), set-var, unset-var
 void match_check_bound(void);
 
 // Casts in place along the manual's matrix (7.3). False when the value does not convert ("abc" to integer).

@@ -115,6 +115,7 @@ static const char *letter_name(char letter)
     case 'V':
         return "server";
     case 'X':
+    case 'Y':
         return "table";
     case 'U':
         return "user list";
@@ -207,7 +208,7 @@ static void add_pending(struct parse *p, unsigned word, const struct args_spec *
     struct pending_arg *pending = ARENA_NEW(p->arena, struct pending_arg);
     pending->arg = arg;
     pending->letter = letter;
-    pending->proxy = p->proxy;
+    pending->proxy = p->section == SECTION_DEFAULTS ? NULL : p->proxy;
     pending->src = parse_src(p, word);
     pending->what = arena_printf(p->arena, "argument %u of %.*s", n + 1, STR_ARG(spec->what));
     *r->args_end = pending;
@@ -232,6 +233,7 @@ static enum cfg_arg_kind kind_of(char letter)
     case 'V':
         return ARG_SERVER;
     case 'X':
+    case 'Y':
         return ARG_TABLE;
     case 'U':
         return ARG_USERLIST;

@@ -23,7 +23,8 @@ enum kw_status {
 //   B backend         O frontend           V "[backend/]server"    X stick table       U userlist
 //   R regex (REGEX.num = flags)   F file of a map   W all that is left: set-var conditions, one INT of enum
 //   cfg_var_cond
-// An omitted proxy or table means the current one: its argument is there with ref NULL.
+//   Y stick table of another key than the tracked one's, lower case: ARG_NONE when omitted
+// An omitted proxy (b, o) or table (x) means the current one: its argument is there with ref NULL.
 
 #define FETCH(id, name, args, type, where, status, help) FETCH_##id,
 enum fetch_id {

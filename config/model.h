@@ -245,7 +245,8 @@ enum cfg_stick_kind { STICK_MATCH = 1, STICK_STORE_REQ = 2, STICK_STORE_RES = 4 
 struct cfg_stick_rule {
     unsigned kinds;
     struct cfg_expr expr;
-    struct cfg_proxy *table;
+    struct str table_name;   // as written, empty = the current proxy's
+    struct cfg_proxy *table; // that has the table, never NULL once loaded
     struct cfg_cond *cond;
     struct cfg_src src;
 };
@@ -313,6 +314,7 @@ struct cfg_bind {
     bool v6only, v4v6, transparent, defer_accept, tfo, accept_proxy;
     struct str interface;
     int mss, mode, uid, gid; // -1 = unset
+    struct str user, group;  // names, looked up when bound; empty = uid, gid
     int level;               // stats sockets: 0 user 1 operator 2 admin
     bool expose_fd_listeners;
     struct cfg_src src;
@@ -555,6 +557,7 @@ struct cfg_proxy {
     struct cfg_log *logs; // own and, where `log global` stands, global ones
     unsigned nlogs;
     bool log_global;
+    struct cfg_src log_line_src;
     enum { LOG_LINE_NONE, LOG_LINE_DEFAULT, LOG_LINE_TCP, LOG_LINE_HTTP, LOG_LINE_CLF, LOG_LINE_CUSTOM } log_line;
     struct cfg_format log_format; // parsed form of what log_line says
     struct cfg_format log_format_sd;
@@ -614,9 +617,17 @@ struct cfg_user {
     bool insecure;
     struct str *groups;
     unsigned ngroups;
+    struct cfg_src src;
+};
+struct cfg_group {
+    struct str name;
+    struct str users; // as written, comma separated; resolved into cfg_user.groups
+    struct cfg_src src;
 };
 struct cfg_userlist {
     struct str name;
+    struct cfg_group *groups;
+    unsigned ngroups;
     struct cfg_user *users;
     unsigned nusers;
 };

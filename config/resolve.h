@@ -20,7 +20,7 @@ void *name_map_get(const struct name_map *m, struct str name); // NULL when abse
 void name_map_put(struct arena *a, struct name_map *m, struct str name, void *value);
 
 // An argument that names a proxy, server, table or userlist: kind and text are set, ref is to be found. Empty text =
-// the current proxy.
+// the current proxy, which a defaults section has not (NULL).
 struct pending_arg {
     struct pending_arg *next;
     struct cfg_arg *arg;
@@ -34,7 +34,6 @@ struct pending_arg {
 struct acl_node {
     struct acl_node *next;
     struct cfg_acl acl;
-    bool used;
 };
 struct pending_cond {
     struct pending_cond *next;

@@ -10,6 +10,18 @@
 #include "config/model.h"
 #include "node/base/buf.h"
 
+// The version of HAProxy's language that `.if version_atleast()` and HAPROXY_BRANCH tell: files that ask for something
+// newer get the older spelling, which is understood too. 3.5-dev is the reference; of what came after 3.0 only parts
+// are here.
+#define CONFIG_LANGUAGE_VERSION "3.0"
+
+// What `.if feature()` and `phalanx -vv` know; ends with a NULL name.
+struct config_feature {
+    const char *name;
+    bool present;
+};
+extern const struct config_feature config_features[];
+
 struct config_options {
     const char *const *paths; // -f, in order; files or folders (*.cfg in LC_ALL=C order)
     unsigned npaths;

@@ -11,6 +11,7 @@
 struct cfg_src parse_src(const struct parse *p, unsigned word)
 {
     struct cfg_src src = p->src;
+    word += p->word_base;
     src.word = (uint16_t)(word > UINT16_MAX ? UINT16_MAX : word);
     return src;
 }
@@ -137,11 +138,17 @@ bool size_from_text(struct str s, uint64_t *out)
     return !__builtin_mul_overflow(value, (uint64_t)1 << shift, out);
 }
 
+// The word that a value belongs to: "timeout client" is told as 'client'.
+static struct str owner(const struct parse *p, unsigned word)
+{
+    return p->words[word > 0 && word <= p->nwords ? word - 1 : 0];
+}
+
 static bool missing(struct parse *p, unsigned word, const char *what)
 {
     if (word < p->nwords && p->words[word].len > 0)
         return false;
-    parse_error(p, word < p->nwords ? word : p->nwords - 1, "'%.*s' expects %s.", STR_ARG(p->words[0]), what);
+    parse_error(p, word, "'%.*s' expects %s.", STR_ARG(owner(p, word)), what);
     return true;
 }
 
@@ -154,11 +161,11 @@ bool parse_int(struct parse *p, unsigned word, int64_t min, int64_t max, int64_t
         text = str_slice(text, 1, text.len);
     int64_t value;
     if (!str_to_i64(text, &value))
-        return parse_error(p, word, "'%.*s' expects an integer argument, got '%.*s'.", STR_ARG(p->words[0]),
+        return parse_error(p, word, "'%.*s' expects an integer argument, got '%.*s'.", STR_ARG(owner(p, word)),
                            STR_ARG(p->words[word]));
     if (value < min || value > max)
         return parse_error(p, word, "value '%.*s' of '%.*s' is out of range: expected %lld to %lld.",
-                           STR_ARG(p->words[word]), STR_ARG(p->words[0]), (long long)min, (long long)max);
+                           STR_ARG(p->words[word]), STR_ARG(owner(p, word)), (long long)min, (long long)max);
     *out = value;
     return true;
 }
@@ -185,7 +192,7 @@ bool parse_time_ms(struct parse *p, unsigned word, int64_t *out)
     if (ms > INT32_MAX)
         return parse_error(p, word,
                            "timer overflow in argument '%.*s' to '%.*s' (maximum value is 2147483647 ms or ~24.8 days)",
-                           STR_ARG(text), STR_ARG(p->words[0]));
+                           STR_ARG(text), STR_ARG(owner(p, word)));
     *out = ms;
     return true;
 }

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// `option …` of proxies: switches that are bits, and those with arguments.
+#include <stddef.h>
+
+#include "config/load.h"
+
+#define BIT(keyword, where, bit, text)                                                                                 \
+    {                                                                                                                  \
+        .name = keyword, .sections = (where), .type = KW_OPTION, .negatable = true, .max = (bit), .help = text         \
+    }
+#define BIT_NO_EFFECT(keyword, where, bit, text)                                                                       \
+    {                                                                                                                  \
+        .name = keyword, .sections = (where), .status = KW_NO_EFFECT, .type = KW_OPTION, .negatable = true,            \
+        .max = (bit), .help = text                                                                                     \
+    }
+#define LINE(keyword, where, can_negate, function, syntax, text)                                                       \
+    {                                                                                                                  \
+        .name = keyword, .sections = (where), .type = KW_LINE, .negatable = (can_negate), .line = (function),          \
+        .args = syntax, .help = text                                                                                   \
+    }
+#define REFUSED(keyword, reason)                                                                                       \
+    {                                                                                                                  \
+        .name = keyword, .sections = IN_DEF_PROXY, .status = KW_REFUSED, .negatable = true, .help = reason             \
+    }
+
+static bool no_arguments(struct parse *p)
+{
+    if (p->nwords <= 2)
+        return true;
+    return parse_error(p, 2, "'option %.*s' cannot handle unexpected argument '%.*s'.", STR_ARG(p->words[1]),
+                       STR_ARG(p->words[2]));
+}
+
+// ---- Logs ----------------------------------------------------------------------------------------------------------
+static bool option_httplog(struct parse *p)
+{
+    bool clf = p->nwords > 2 && str_is(p->words[2], "clf");
+    if (p->nwords > 2u + clf)
+        return parse_error(p, 2, "keyword 'httplog' only supports option 'clf'.");
+    p->proxy->log_line = clf ? LOG_LINE_CLF : LOG_LINE_HTTP;
+    p->proxy->log_line_src = p->src;
+    return true;
+}
+
+static bool option_tcplog(struct parse *p)
+{
+    if (p->nwords > 2 && str_is(p->words[2], "clf"))
+        return parse_error(p, 2, "'option tcplog clf' is known to HAProxy but not supported yet.");
+    p->proxy->log_line = LOG_LINE_TCP;
+    p->proxy->log_line_src = p->src;
+    return no_arguments(p);
+}
+
+// ---- Connections ---------------------------------------------------------------------------------------------------
+static bool set_http_mode(struct parse *p, enum cfg_http_mode wanted)
+{
+    if (p->prefix == PREFIX_NONE)
+        p->proxy->http_mode = wanted;
+    else if (p->proxy->http_mode == wanted)
+        p->proxy->http_mode = HTTP_KEEP_ALIVE;
+    return no_arguments(p);
+}
+
+static bool option_keep_alive(struct parse *p)
+{
+    return set_http_mode(p, HTTP_KEEP_ALIVE);
+}
+
+static bool option_server_close(struct parse *p)
+{
+    return set_http_mode(p, HTTP_SERVER_CLOSE);
+}
+
+static bool option_close(struct parse *p)
+{
+    return set_http_mode(p, HTTP_CLOSE);
+}
+
+static bool option_tcpka(struct parse *p)
+{
+    p->proxy->options |= (uint64_t)1 << OPT_TCPKA | (uint64_t)1 << OPT_CLITCPKA | (uint64_t)1 << OPT_SRVTCPKA;
+    return no_arguments(p);
+}
+
+static bool option_redispatch(struct parse *p)
+{
+    int64_t interval = -1;
+    p->proxy->options &= ~((uint64_t)1 << OPT_REDISPATCH);
+    p->proxy->redispatch_interval = 0;
+    if (p->prefix != PREFIX_NONE)
+        return no_arguments(p);
+    if (p->nwords > 2 && !parse_int(p, 2, -1000000, 1000000, &interval))
+        return false;
+    if (p->nwords > 3)
+        return parse_error(p, 3, "'option redispatch' expects one interval at most.");
+    p->proxy->options |= (uint64_t)1 << OPT_REDISPATCH;
+    p->proxy->redispatch_interval = (int)interval;
+    return true;
+}
+
+static bool option_restrict_names(struct parse *p)
+{
+    if (p->nwords == 3 && str_is(p->words[2], "preserve"))
+        return true;
+    return parse_error(p, 2, "only 'option http-restrict-req-hdr-names preserve' is supported yet.");
+}
+
+// ---- X-Forwarded-For, X-Original-To --------------------------------------------------------------------------------
+struct client_header {
+    struct str *header, *except;
+    bool *if_none; // NULL: not known there
+};
+
+static bool client_header(struct parse *p, struct client_header h)
+{
+    const char *option = p->words[1].ptr;
+    *h.except = STR_NONE;
+    for (unsigned word = 2; word < p->nwords; word++) {
+        struct str name = p->words[word];
+        if (h.if_none && str_is(name, "if-none")) {
+            *h.if_none = true;
+            continue;
+        }
+        if (!str_is(name, "except") && !str_is(name, "header"))
+            return parse_error(p, word, "'option %s' only supports 'except <network>', 'header <name>'%s.", option,
+                               h.if_none ? " and 'if-none'" : "");
+        if (word + 1 == p->nwords)
+            return parse_error(p, word, "'%.*s' of 'option %s' expects an argument.", STR_ARG(name), option);
+        *(str_is(name, "except") ? h.except : h.header) = p->words[++word];
+    }
+    return true;
+}
+
+static bool option_forwardfor(struct parse *p)
+{
+    struct cfg_proxy *px = p->proxy;
+    px->options |= (uint64_t)1 << OPT_FORWARDFOR;
+    px->forwardfor.header = STR("X-Forwarded-For");
+    px->forwardfor.if_none = false;
+    return client_header(
+        p, (struct client_header){&px->forwardfor.header, &px->forwardfor.except_text, &px->forwardfor.if_none});
+}
+
+static bool option_originalto(struct parse *p)
+{
+    struct cfg_proxy *px = p->proxy;
+    px->options |= (uint64_t)1 << OPT_ORIGINALTO;
+    px->originalto.header = STR("X-Original-To");
+    return client_header(p, (struct client_header){&px->originalto.header, &px->originalto.except_text, NULL});
+}
+
+// ---- Checks --------------------------------------------------------------------------------------------------------
+// option httpchk [[<method>] <uri> [<version> [<host>]]]
+static bool option_httpchk(struct parse *p)
+{
+    struct cfg_http_check *c = &p->proxy->http_check;
+    p->proxy->check_kind = CHECK_HTTP;
+    c->method = STR("OPTIONS");
+    c->uri = STR("/");
+    c->version = STR("HTTP/1.0");
+    if (p->nwords == 3) {
+        c->uri = p->words[2];
+    } else if (p->nwords > 3) {
+        c->method = p->words[2];
+        c->uri = p->words[3];
+    }
+    if (p->nwords > 4)
+        c->version = p->words[4];
+    if (!str_starts(c->version, STR("HTTP/")))
+        return parse_error(p, 4, "'%.*s' is not an HTTP version: expected HTTP/1.0 or HTTP/1.1.", STR_ARG(c->version));
+    if (str_find_char(c->version, '\r') >= 0 || str_find_char(c->version, '\n') >= 0)
+        return parse_error(p, 4, "headers behind the version are not supported any more: use 'http-check send hdr'.");
+    if (p->nwords > 6)
+        return parse_error(p, 6, "'option httpchk' cannot handle unexpected argument '%.*s'.", STR_ARG(p->words[6]));
+    if (p->nwords < 6)
+        return true;
+    struct cfg_header_fmt *host = PARSE_PUSH(p->arena, c->headers, c->nheaders, struct cfg_header_fmt);
+    host->name = STR("Host");
+    return parse_format(p, 5, p->words[5], WHERE_CHECK, &host->value);
+}
+
+static bool option_tcp_check(struct parse *p)
+{
+    p->proxy->check_kind = CHECK_TCP;
+    return no_arguments(p);
+}
+
+static const struct kw_row rows[] = {
+    BIT("abortonclose", IN_DEF_PROXY, OPT_ABORTONCLOSE, "requests of clients that left are taken out of the queue"),
+    BIT("accept-invalid-http-request", IN_DEF_FRONT, OPT_ACCEPT_INVALID_REQ, "lets some malformed requests through"),
+    BIT("accept-invalid-http-response", IN_DEF_BACK, OPT_ACCEPT_INVALID_RES, "lets some malformed responses through"),
+    BIT("accept-unsafe-violations-in-http-request", IN_DEF_FRONT, OPT_ACCEPT_INVALID_REQ,
+        "lets some malformed requests through"),
+    BIT("accept-unsafe-violations-in-http-response", IN_DEF_BACK, OPT_ACCEPT_INVALID_RES,
+        "lets some malformed responses through"),
+    BIT("allbackups", IN_DEF_BACK, OPT_ALLBACKUPS, "all backup servers are used at once, not only the first"),
+    BIT("checkcache", IN_DEF_BACK, OPT_CHECKCACHE, "blocks cacheable responses that set a cookie"),
+    BIT("clitcpka", IN_DEF_FRONT, OPT_CLITCPKA, "TCP keep-alive probes towards clients"),
+    BIT_NO_EFFECT("contstats", IN_DEF_FRONT, OPT_CONTSTATS, "counters are always up to date"),
+    BIT_NO_EFFECT("disable-h2-upgrade", IN_DEF_FRONT, OPT_DISABLE_H2_UPGRADE, "HTTP/1 is never upgraded to HTTP/2"),
+    BIT("dontlog-normal", IN_DEF_FRONT, OPT_DONTLOG_NORMAL, "logs only what went wrong"),
+    BIT("dontlognull", IN_DEF_FRONT, OPT_DONTLOGNULL, "does not log connections without a byte"),
+    LINE("forceclose", IN_DEF_PROXY, true, option_close, NULL, "old name of httpclose"),
+    LINE("forwardfor", IN_DEF_PROXY, false, option_forwardfor, "[except <network>] [header <name>] [if-none]",
+         "tells servers the client's address in X-Forwarded-For"),
+    BIT("http-buffer-request", IN_DEF_PROXY, OPT_HTTP_BUFFER_REQUEST, "waits for the body before going on"),
+    BIT("http-ignore-probes", IN_DEF_FRONT, OPT_HTTP_IGNORE_PROBES, "empty connections end silently"),
+    LINE("http-keep-alive", IN_DEF_PROXY, true, option_keep_alive, NULL,
+         "keeps connections on both sides; the default"),
+    BIT("http-no-delay", IN_DEF_PROXY, OPT_HTTP_NO_DELAY, "never waits to fill packets"),
+    BIT("http-pretend-keepalive", IN_DEF_BACK, OPT_HTTP_PRETEND_KEEPALIVE, "does not tell servers that it will close"),
+    LINE("http-restrict-req-hdr-names", IN_DEF_PROXY, false, option_restrict_names, "preserve",
+         "header names are passed as they are"),
+    LINE("http-server-close", IN_DEF_PROXY, true, option_server_close, NULL,
+         "closes server connections after a response"),
+    BIT_NO_EFFECT("http-use-htx", IN_DEF_PROXY, OPT_COUNT, "removed from HAProxy; there is one way to handle HTTP"),
+    BIT("http-use-proxy-header", IN_DEF_FRONT, OPT_HTTP_USE_PROXY_HEADER, "understands Proxy-Connection"),
+    LINE("httpchk", IN_DEF_BACK, false, option_httpchk, "[[<method>] <uri> [<version> [<host>]]]",
+         "checks servers by HTTP"),
+    LINE("httpclose", IN_DEF_PROXY, true, option_close, NULL, "closes both connections after a response"),
+    LINE("httplog", IN_DEF_PROXY, false, option_httplog, "[clf]", "a log line for each request"),
+    BIT("idle-close-on-response", IN_DEF_FRONT, OPT_IDLE_CLOSE_ON_RESPONSE,
+        "a soft stop closes idle connections only after a response"),
+    BIT("independent-streams", IN_DEF_PROXY, OPT_INDEPENDENT_STREAMS, "sending does not renew the receiving timeout"),
+    BIT("log-health-checks", IN_DEF_BACK, OPT_LOG_HEALTH_CHECKS, "logs each change of a check's result"),
+    BIT("log-separate-errors", IN_DEF_FRONT, OPT_LOG_SEPARATE_ERRORS, "errors are logged at level err"),
+    BIT("logasap", IN_DEF_FRONT, OPT_LOGASAP, "logs at the start of the response"),
+    BIT("nolinger", IN_DEF_PROXY, OPT_NOLINGER, "closes with a reset"),
+    LINE("originalto", IN_DEF_PROXY, false, option_originalto, "[except <network>] [header <name>]",
+         "tells servers the original destination in X-Original-To"),
+    BIT("persist", IN_DEF_BACK, OPT_PERSIST, "persistence also to servers that are down"),
+    BIT("prefer-last-server", IN_DEF_BACK, OPT_PREFER_LAST_SERVER, "a kept connection goes on with its server"),
+    LINE("redispatch", IN_DEF_BACK, true, option_redispatch, "[<interval>]",
+         "a retry may go to another server, cookie or not"),
+    BIT("socket-stats", IN_DEF_FRONT, OPT_SOCKET_STATS, "statistics for each bind line"),
+    BIT_NO_EFFECT("splice-auto", IN_DEF_PROXY, OPT_SPLICE_AUTO, "bulk is spliced by itself"),
+    BIT_NO_EFFECT("splice-request", IN_DEF_PROXY, OPT_SPLICE_REQUEST, "bulk is spliced by itself"),
+    BIT_NO_EFFECT("splice-response", IN_DEF_PROXY, OPT_SPLICE_RESPONSE, "bulk is spliced by itself"),
+    BIT("srvtcpka", IN_DEF_BACK, OPT_SRVTCPKA, "TCP keep-alive probes towards servers"),
+    LINE("tcp-check", IN_DEF_BACK, false, option_tcp_check, NULL, "checks servers by a connection"),
+    BIT_NO_EFFECT("tcp-smart-accept", IN_DEF_FRONT, OPT_TCP_SMART_ACCEPT, "a hint about acknowledgements"),
+    BIT_NO_EFFECT("tcp-smart-connect", IN_DEF_BACK, OPT_TCP_SMART_CONNECT, "a hint about acknowledgements"),
+    LINE("tcpka", IN_DEF_PROXY, false, option_tcpka, NULL, "TCP keep-alive probes on both sides"),
+    LINE("tcplog", IN_DEF_PROXY, false, option_tcplog, NULL, "a log line for each connection"),
+    BIT("transparent", IN_DEF_BACK, OPT_TRANSPARENT, "connects to the address the client asked for"),
+    REFUSED("external-check", "checks by programs"),
+    REFUSED("forwarded", "the header Forwarded"),
+    REFUSED("h1-case-adjust-bogus-client", "names of headers keep the case they came with"),
+    REFUSED("h1-case-adjust-bogus-server", "names of headers keep the case they came with"),
+    REFUSED("http-drop-request-trailers", "trailers are forwarded"),
+    REFUSED("http-drop-response-trailers", "trailers are forwarded"),
+    REFUSED("http-tunnel", "removed from HAProxy"),
+    REFUSED("httpslog", "TLS"),
+    REFUSED("ldap-check", "checks of other protocols"),
+    REFUSED("mysql-check", "checks of other protocols"),
+    REFUSED("pgsql-check", "checks of other protocols"),
+    REFUSED("redis-check", "checks of other protocols"),
+    REFUSED("smtpchk", "checks of other protocols"),
+    REFUSED("spop-check", "checks of other protocols"),
+    REFUSED("ssl-hello-chk", "checks of other protocols"),
+    REFUSED("use-small-buffers", "buffers of a second size"),
+};
+const struct kw_table kw_option = KW_TABLE(TABLE_OPTION, "option", rows);

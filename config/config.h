@@ -29,7 +29,8 @@ struct config_options {
     bool check_only;        // -c: defined to conditions as the manual says
     bool diagnostics;       // -dD
     bool zero_warning;      // -dW: a warning is an error
-    // Reads a file: a reload goes through the keeper. NULL = open() and read().
+    // Reads a file: a reload goes through the keeper. NULL = open() and read(). 0, or -errno. Names of a folder's files
+    // are separated by NUL; -ENOTDIR tells that a path is a file.
     int (*read_file)(const char *path, size_t max, struct buf *out);
     int (*read_dir)(const char *path, struct buf *names);
 };
@@ -46,5 +47,7 @@ int config_eval_condition(const char *expr, struct diag *diag);
 // The text of `phalanx help KEYWORD`: every place and row that knows the word; with "" the list of all. False: unknown,
 // and *out holds suggestions.
 bool config_help(const char *keyword, struct buf *out);
+// All rows: keyword, arguments, where, status and meaning, separated by tabs, under a line of titles.
+void config_reference(struct buf *out);
 
 #endif

@@ -17,11 +17,9 @@ struct snapshot;
 struct proxy;
 struct worker;
 
-enum listener_state { LISTENER_BOUND, LISTENER_ACCEPTING, LISTENER_CLOSED };
+struct listener_slot;
 
-// For the runtime API: one accepts connections for somebody else than node/proxy.
-struct listener;
-typedef void listener_accept_fn(struct listener *l, struct worker *w, int fd, const struct inet_addr *peer);
+enum listener_state { LISTENER_BOUND, LISTENER_ACCEPTING, LISTENER_CLOSED };
 
 struct listener {
     uint32_t magic; // LISTENER_MAGIC
@@ -31,14 +29,15 @@ struct listener {
     char *name;       // bind name, NULL = none
     unsigned index;   // 1.. in its proxy: the default name's number
     int fd;
-    uint32_t id; // bind's id
-    int maxconn; // of the bind line, 0 = none
+    _Atomic uint32_t id; // bind's id
+    _Atomic int maxconn; // of the bind line, 0 = none
     _Atomic int conns;
     _Atomic int state; // enum listener_state
     _Atomic uint64_t accepted;
-    struct proxy *front;                // newest snapshot's; workers use session.front
-    struct frontend_state *front_state; // counted by the snapshot that has it
-    struct listener_slot *slots;        // per worker: registration in its loop
+    _Atomic int maxaccept;              // tune.maxaccept: sockets taken in a row
+    struct frontend_state *front_state; // counted; the frontend keeps it over reloads
+    _Atomic unsigned leaving;           // workers that have yet to take it out of their loops
+    struct listener_slot *slots;        // one a worker: its registration there
     unsigned nslots;
 };
 #define LISTENER_MAGIC 0x4c53544eu
@@ -69,7 +68,8 @@ uint64_t listener_conns_total(void);
 void listener_session_end(struct listener *l, struct worker *w);
 // The frontend's limit was raised, or it was enabled again (runtime API).
 void listener_resume(struct frontend_state *f);
-// Binds the message handlers. Before threads run.
-void listener_init(void);
+// The worker's timer that tries paused listeners again.
+struct timer;
+void listener_on_resume(struct timer *t);
 
 #endif

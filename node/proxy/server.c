@@ -205,6 +205,8 @@ bool server_set_addr(struct server_state *s, const struct addr *a, const char *w
     bool changed = !addr_equal(&s->addr, a);
     addr_format(&s->addr, before, sizeof(before));
     s->addr = *a;
+    if (changed)
+        atomic_fetch_add(&s->addr_serial, 1);
     pthread_mutex_unlock(&s->addr_lock);
     if (changed && why)
         event_log(s->backend, EVENT_NOTICE, "%s/%s changed its address from %s to %s by %s", s->backend_name, s->name,

@@ -58,6 +58,7 @@ struct server_state {
     // The address may be changed by the runtime API; under addr_lock.
     pthread_mutex_t addr_lock;
     struct addr addr;
+    _Atomic uint32_t addr_serial; // goes up with each change: older connections are not used again
 
     // Load. `served` counts streams that hold a slot; `queued` those waiting for this very server. Without maxconn both
     // are plain atomics; with it they change under backend->lock.

@@ -5,6 +5,7 @@
 #define PHX_PROXY_SERVER_CONN_H
 
 #include "node/io/conn.h"
+#include "node/io/timer.h"
 #include "node/proxy/server.h"
 
 struct stream;
@@ -15,6 +16,7 @@ struct server_conn {
     uint32_t requests; // sent on it so far
     struct conn conn;
     struct list link;            // server_worker.idle while idle
+    struct list aged;            // of all idle ones of the worker
     struct server_state *server; // counted
     struct server_worker *pool;  // this worker's
     struct worker *worker;
@@ -24,7 +26,7 @@ struct server_conn {
     uint32_t addr_serial; // of the server's address when it was made: not reused after a change
     bool purge;           // close instead of keeping
     bool dead;            // closed, freed at the end of the turn
-    struct loop_defer defer;
+    int purge_ms;         // how long it may be idle
 };
 #define SERVER_CONN_MAGIC 0x53434f4eu
 
@@ -40,6 +42,7 @@ void server_conn_close(struct server_conn **sc, bool reset);
 void server_conn_disown(struct session *s);
 // Closes this worker's idle connections of a server (it went down, was deleted; NULL = of all, at exit).
 void server_conn_purge(struct worker *w, struct server_state *s);
-void server_conn_shutdown(void);
+// The worker's timer that closes what was idle too long.
+void server_conn_on_purge(struct timer *t);
 
 #endif

@@ -33,7 +33,6 @@ enum session_flag {
 struct session {
     uint32_t magic; // SESSION_MAGIC
     uint16_t flags; // enum session_flag
-    uint16_t link_pad;
     struct conn conn;
     struct timer timer;          // idle, first request, lingering; a running stream has its own
     struct list link;            // of its worker's sessions: shut down at a hard stop, counted by show info
@@ -50,12 +49,15 @@ struct session {
 #define SESSION_MAGIC 0x53455353u
 
 // An accepted socket becomes a session of the calling worker. Takes over fd. The caller has counted it in the
-// frontend's and the process's connections; the session's end counts it out again.
+// frontend's and the process's connections and holds a reference of `l` for us; the session's end gives both back.
 void session_accept(struct worker *w, struct listener *l, int fd, const struct inet_addr *peer);
 
 // The stream is done. Left-over bytes (pipelined requests) come in *rest (may be NULL, taken over); keep_alive: wait
 // for another request, else close (lingering if `linger`).
 void session_stream_done(struct session *s, struct iobuf **rest, bool keep_alive, bool linger);
+
+// The timer of a session without several streams is lent to its stream. MONO_NEVER cancels.
+void session_set_timer(struct session *s, mono_t due);
 
 struct session_extra *session_extra(struct session *s); // made at first use
 // Closes the idle sessions of this worker; those with a stream end after their answer (soft stop, drain, reload that

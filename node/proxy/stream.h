@@ -39,6 +39,7 @@ struct flow {
     uint64_t left;          // FLOW_LENGTH
     struct h1_chunked chunked;
     uint64_t total;     // bytes given to the sink, heads included
+    uint64_t taken;     // body bytes taken from the source
     struct iovec *head; // rest of a head that was not written at once; in the arena
     int nhead;
 };
@@ -117,6 +118,8 @@ struct stream {
     struct proxy *front, *back; // back is NULL before it was chosen; may equal front (listen)
     struct server *server;      // chosen one; NULL before, or when answered here
     struct server *preferred;   // persistence or use-server
+    struct server_state *avoid; // the server that failed: another one is wanted
+    bool no_reuse;              // a retry wants a connection of its own
     struct server_conn *sconn;  // connection to it, NULL when none
     struct counters *front_counters, *back_counters, *server_counters; // this worker's
 
@@ -145,10 +148,12 @@ struct stream {
     unsigned retries;                  // made so far
     int queue_srv_pos, queue_back_pos; // log's %sq, %bq
     int log_counts[5];                 // log's %ac %fc %bc %sc, frozen when logged; [4] unused
-    const struct reply *tarpit;        // answer that is held back
     uint64_t bytes_in;                 // from the client: heads and bodies
+    struct str reply_body;             // of an answer made here; arena or configuration
     struct str log_uri;                // request line as the log shows it
-    char *cookie_value;                // persistence cookie as received, for capture; in the arena
+    struct str cookie_captures[2];     // log's %CC and %CS, see access_log.h
+    unsigned log_serial;               // log's %rt, given at first use; 0 = none yet
+    int64_t cookie_first;              // when the persistence cookie was first given out, seconds; -1 = unknown
 };
 #define STREAM_MAGIC 0x5354524du
 
@@ -166,9 +171,6 @@ void stream_on_timer(struct stream *st);
 
 // Ends with nothing sent (TCP reject, client gone): closes both connections. `who`, `when` as in term[].
 void stream_abort(struct stream *st, char who, char when);
-// Holds the answer back for the tarpit's time, then sends it. The caller returns STEP_FINAL.
-struct reply;
-void stream_tarpit(struct stream *st, const struct reply *r);
 // First cause wins.
 void stream_set_term(struct stream *st, char who, char when);
 // Runs when the stream ends. The memory is the caller's (the stream's arena).

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// The request path, first part: connection rules, the request's head, the frontend's rules, the choice of a backend and
+// the backend's rules.
+#include "node/proxy/stream_steps.h"
+
+#include "node/http/hop.h"
+
+// ---- rules ---------------------------------------------------------------------------------------------------------
+
+enum step stream_rules(struct stream *st, const struct rule_list *list, enum cfg_where where)
+{
+    if (list->count == 0)
+        return STEP_DONE;
+    st->ctx.where = where;
+    return rules_run(st, list, &st->run);
+}
+
+void stream_show_bytes(struct stream *st)
+{
+    const struct flow *up = &st->up, *down = &st->down;
+    st->ctx.req_bytes = up->buf ? str_make(up->buf->data + up->pinned, up->clear - up->pinned) : STR_NONE;
+    st->ctx.res_bytes = down->buf ? str_make(down->buf->data + down->pinned, down->clear - down->pinned) : STR_NONE;
+}
+
+static bool buffer_full(const struct flow *f)
+{
+    return f->buf && iobuf_room(f->buf) == 0;
+}
+
+// Rules that look at contents may ask for more of them, until the inspection delay is over, the end is seen, or the
+// buffer is full: then what is there has to do.
+static enum step content_rules(struct stream *st, struct proxy *p, enum cfg_where where)
+{
+    const struct rule_list *list = &p->rules[RULES_TCP_REQ_CONT];
+    if (list->count == 0)
+        return STEP_DONE;
+    int delay_ms = p->cfg->inspect_delay_req;
+    if (st->sub == 0) {
+        st->sub = 1;
+        stream_deadline(st, delay_ms);
+    }
+    for (;;) {
+        stream_show_bytes(st);
+        st->ctx.req_final =
+            delay_ms <= 0 || stream_deadline_passed(st) || st->up.complete || st->up.source_end || buffer_full(&st->up);
+        enum step r = stream_rules(st, list, where);
+        if (r != STEP_MORE)
+            return r;
+        if (st->ctx.req_final)
+            return STEP_DONE;
+        if (!stream_read_client(st))
+            return STEP_MORE;
+    }
+}
+
+enum step step_connection_rules(struct stream *st)
+{
+    struct session *s = st->session;
+    if (s->flags & SESSION_RULES_DONE)
+        return STEP_DONE;
+    for (; st->sub < 2; st->sub++) {
+        const struct rule_list *list = &st->front->rules[st->sub == 0 ? RULES_TCP_REQ_CONN : RULES_TCP_REQ_SESS];
+        enum step r = stream_rules(st, list, WHERE_FRONT_CONN);
+        if (r != STEP_DONE)
+            return r;
+        st->run.list = NULL;
+    }
+    s->flags |= SESSION_RULES_DONE;
+    st->ctx.where = WHERE_FRONT_REQ;
+    return STEP_DONE;
+}
+
+enum step step_front_content(struct stream *st)
+{
+    enum step r = content_rules(st, st->front, WHERE_FRONT_REQ);
+    if (r == STEP_DONE && !stream_is_http(st))
+        st->times.request = loop_now(st->loop);
+    return r;
+}
+
+enum step step_back_content(struct stream *st)
+{
+    return st->back == st->front ? STEP_DONE : content_rules(st, st->back, WHERE_BACK_REQ);
+}
+
+// ---- the head ------------------------------------------------------------------------------------------------------
+
+bool stream_read_client(struct stream *st)
+{
+    struct flow *f = &st->up;
+    struct conn *c = stream_client(st);
+    if (f->source_end || !(c->flags & (CONN_READABLE | CONN_FAILED)))
+        return false;
+    if (!f->buf) {
+        f->buf = worker_buf_take(st->worker);
+        f->pinned = f->clear = 0;
+    }
+    if (iobuf_room(f->buf) == 0)
+        return false;
+    ssize_t n = conn_recv(c, iobuf_write_ptr(f->buf), iobuf_room(f->buf));
+    if (n == CONN_AGAIN)
+        return false;
+    if (n < 0) {
+        f->source_end = true;
+        return true;
+    }
+    iobuf_wrote(f->buf, (uint32_t)n);
+    if (st->step > STEP_REQUEST_HEAD && !flow_scan(f))
+        f->source_end = true; // the relay meets the bad framing again
+    return true;
+}
+
+static enum step refuse_request(struct stream *st, int status, char who)
+{
+    counter_add(&st->front_counters->request_errors, 1);
+    st->log_uri = STR("<BADREQ>");
+    stream_set_term(st, who, 'R');
+    st->flags |= STREAM_CLOSE_CLIENT;
+    st->ctx.req = NULL;
+    reply_error(st, status);
+    return STEP_FINAL;
+}
+
+// The request line as it came, for the log: rules may change the parts.
+static struct str request_line(const struct http_msg *m)
+{
+    const char *end = m->target.ptr + m->target.len + sizeof(" HTTP/1.1") - 1;
+    return str_make(m->method_text.ptr, (size_t)(end - m->method_text.ptr));
+}
+
+static void capture_headers(struct stream *st)
+{
+    const struct cfg_proxy *cfg = st->front->cfg;
+    if (st->front->capture_req_count > 0)
+        st->ctx.req_caps = ARENA_ARRAY(st->arena, struct str, st->front->capture_req_count);
+    if (st->front->capture_res_count > 0)
+        st->ctx.res_caps = ARENA_ARRAY(st->arena, struct str, st->front->capture_res_count);
+    for (unsigned i = 0; i < cfg->nreq_captures; i++) {
+        struct str value;
+        if (cfg->req_captures[i].name.len && http_hdr_value(&st->req, cfg->req_captures[i].name, -1, true, &value))
+            st->ctx.req_caps[i] = arena_str(st->arena, str_slice(value, 0, cfg->req_captures[i].len));
+    }
+}
+
+static void request_arrived(struct stream *st)
+{
+    struct http_msg *m = &st->req;
+    struct iobuf *b = st->up.buf;
+    static const enum flow_framing framing[] = {
+        [BODY_NONE] = FLOW_NONE,  [BODY_LENGTH] = FLOW_LENGTH, [BODY_CHUNKED] = FLOW_CHUNKED,
+        [BODY_CLOSE] = FLOW_NONE, [BODY_TUNNEL] = FLOW_NONE,
+    };
+    st->times.request = loop_now(st->loop);
+    st->bytes_in = m->head_len;
+    st->ctx.req = m;
+    st->log_uri = request_line(m);
+    flow_begin(&st->up, framing[m->body], m->content_length, b->head + m->head_len);
+    if (!m->keep_alive || st->front->cfg->http_mode == HTTP_CLOSE)
+        st->flags |= STREAM_CLOSE_CLIENT;
+    http_strip_hop_by_hop(m);
+    struct counters *c = st->front_counters;
+    counter_add(&c->requests, 1);
+    counters_rate_event(&c->req_rate_now, &c->req_rate_before, &c->req_rate_second,
+                        (uint64_t)st->times.request.us / 1000000);
+    if (st->front->capture_req_count | st->front->capture_res_count)
+        capture_headers(st);
+}
+
+// Nothing more comes before the head is complete.
+static enum step head_ended(struct stream *st, bool timed_out)
+{
+    bool nothing = !st->up.buf || iobuf_len(st->up.buf) == 0;
+    if (nothing && cfg_option(st->front->cfg, OPT_DONTLOGNULL))
+        st->flags |= STREAM_NO_LOG;
+    if (nothing && cfg_option(st->front->cfg, OPT_HTTP_IGNORE_PROBES)) {
+        stream_abort(st, timed_out ? 'c' : 'C', 'R');
+        return STEP_FINAL;
+    }
+    return timed_out ? refuse_request(st, 408, 'c') : refuse_request(st, 400, 'C');
+}
+
+enum step step_request_head(struct stream *st)
+{
+    const struct config *config = st->front->snapshot->config;
+    const struct h1_limits limits = {(uint16_t)config->global.tune.maxhdr,
+                                     cfg_option(st->front->cfg, OPT_ACCEPT_INVALID_REQ)};
+    if (st->sub == 0) {
+        st->sub = 1;
+        const struct cfg_timeouts *t = &st->front->cfg->timeout;
+        int ms = t->http_request >= 0 ? t->http_request : t->client;
+        // The first request's time began when the connection was accepted.
+        int64_t used = st->session->requests <= 1 ? mono_diff_ms(st->times.start, st->times.accept) : 0;
+        stream_deadline(st, ms < 0 ? -1 : ms > used ? ms - used : 0);
+    }
+    for (;;) {
+        struct iobuf *b = st->up.buf;
+        if (b && iobuf_len(b) > 0) {
+            switch (h1_parse_request(&st->parser, &limits, iobuf_read_ptr(b), iobuf_len(b), &st->req)) {
+            case H1_DONE:
+                request_arrived(st);
+                if (!flow_scan(&st->up))
+                    return refuse_request(st, 400, 'P');
+                return STEP_DONE;
+            case H1_BAD:
+                st->parse_error = st->parser.error;
+                return refuse_request(st, (int)h1_error_status(st->parser.error), 'P');
+            case H1_MORE:
+                break;
+            }
+            if (iobuf_room(b) <= (uint32_t)config->global.tune.maxrewrite) {
+                st->parse_error = H1_HEAD_TOO_LARGE;
+                return refuse_request(st, 400, 'P');
+            }
+        }
+        if (st->up.source_end || stream_deadline_passed(st))
+            return head_ended(st, !st->up.source_end);
+        if (!stream_read_client(st))
+            return STEP_MORE;
+    }
+}
+
+// ---- the frontend's rules ------------------------------------------------------------------------------------------
+
+enum step step_monitor(struct stream *st)
+{
+    const struct proxy *p = st->front;
+    if (p->cfg->monitor_uri.len == 0)
+        return STEP_DONE;
+    struct str uri = p->cfg->monitor_uri, target = st->req.target;
+    if (!str_eq(uri, target))
+        return STEP_DONE;
+    st->flags |= STREAM_MONITOR;
+    stream_set_term(st, 'L', 'R');
+    counter_add(&st->front_counters->intercepted, 1);
+    for (unsigned i = 0; i < p->cfg->monitor_fail.count; i++) {
+        st->ctx.where = WHERE_FRONT_REQ;
+        if (cond_eval(p->monitor_fail[i], &st->ctx) == COND_TRUE) {
+            reply_error(st, 503);
+            return STEP_FINAL;
+        }
+    }
+    reply_error(st, 200);
+    return STEP_FINAL;
+}
+
+static enum step request_rules(struct stream *st, const struct rule_list *list, enum cfg_where where)
+{
+    if (list->count == 0)
+        return STEP_DONE;
+    for (;;) {
+        stream_show_bytes(st);
+        st->ctx.req_final = true;
+        enum step r = stream_rules(st, list, where);
+        if (r != STEP_MORE || !stream_read_client(st))
+            return r;
+    }
+}
+
+enum step step_front_request(struct stream *st)
+{
+    return request_rules(st, &st->front->rules[RULES_HTTP_REQ], WHERE_FRONT_REQ);
+}
+
+enum step step_front_redirect(struct stream *st)
+{
+    return request_rules(st, &st->front->redirects, WHERE_FRONT_REQ);
+}
+
+enum step step_back_request(struct stream *st)
+{
+    if (st->back == st->front)
+        return STEP_DONE;
+    return request_rules(st, &st->back->rules[RULES_HTTP_REQ], WHERE_BACK_REQ);
+}
+
+enum step step_back_redirect(struct stream *st)
+{
+    if (st->back == st->front)
+        return STEP_DONE;
+    return request_rules(st, &st->back->redirects, WHERE_BACK_REQ);
+}
+
+// ---- the backend ---------------------------------------------------------------------------------------------------
+
+void stream_set_backend(struct stream *st, struct proxy *p)
+{
+    if (st->back == p)
+        return;
+    ASSERT(st->back == NULL);
+    st->back = p;
+    st->ctx.back = p;
+    st->back_counters = &p->back->counters[st->worker->id];
+    st->flags |= STREAM_CONN_COUNTED;
+    int now = atomic_fetch_add_explicit(&p->back->conns, 1, memory_order_relaxed) + 1;
+    if (now > atomic_load_explicit(&p->back->conns_max, memory_order_relaxed))
+        atomic_store_explicit(&p->back->conns_max, now, memory_order_relaxed);
+    struct counters *c = st->back_counters;
+    counter_add(&c->sessions, 1);
+    counters_rate_event(&c->rate_now, &c->rate_before, &c->rate_second, (uint64_t)loop_now(st->loop).us / 1000000);
+    if (p != st->front) {
+        st->timeout_server = p->cfg->timeout.server;
+        st->timeout_tunnel = p->cfg->timeout.tunnel;
+        if (p->cfg->http_mode == HTTP_CLOSE)
+            st->flags |= STREAM_CLOSE_CLIENT;
+    }
+}
+
+static struct proxy *switched_backend(struct stream *st, const struct switch_rule *r)
+{
+    if (r->backend || !r->format)
+        return r->backend;
+    struct proxy *p = snapshot_find(st->front->snapshot, format_text(r->format, &st->ctx), CAP_BACK);
+    return p && p->cfg->mode == st->front->cfg->mode ? p : NULL;
+}
+
+enum step step_choose_backend(struct stream *st)
+{
+    struct proxy *front = st->front, *chosen = NULL;
+    st->ctx.where = WHERE_FRONT_REQ;
+    st->ctx.req_final = true;
+    stream_show_bytes(st);
+    for (unsigned i = 0; i < front->nuse_backends && !chosen && !st->back; i++) {
+        const struct switch_rule *r = &front->use_backends[i];
+        if (cond_eval(r->cond, &st->ctx) == COND_TRUE)
+            chosen = switched_backend(st, r);
+    }
+    if (!chosen && !st->back)
+        chosen = front->default_backend;
+    if (!chosen && !st->back && front->cfg->caps & CAP_BACK)
+        chosen = front;
+    if (chosen)
+        stream_set_backend(st, chosen);
+    if (st->back)
+        return STEP_DONE;
+    stream_set_term(st, 'S', 'C');
+    if (stream_is_http(st))
+        reply_error(st, 503);
+    else
+        stream_abort(st, 'S', 'C');
+    return STEP_FINAL;
+}

@@ -207,8 +207,7 @@ static bool default_method(enum sample_type type, enum match_method *out)
 static enum sample_type method_type(enum match_method m)
 {
     switch (m) {
-    case MATCH_BOOL:
-        return TYPE_BOOL;
+    case MATCH_BOOL: // as a number that is not zero
     case MATCH_INT:
         return TYPE_INT;
     case MATCH_IP:

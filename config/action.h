@@ -22,7 +22,7 @@ typedef bool action_parse_fn(struct action_parse *ap);
 action_parse_fn action_reply, action_redirect, action_auth;
 // action_header.c: header fields, start line, URI
 action_parse_fn action_set_header, action_del_header, action_replace_header, action_replace_uri, action_format,
-    action_set_status, action_normalize, action_map, action_acl;
+    action_set_status;
 // action_state.c: variables, counters, facts of the connection, waits
 action_parse_fn action_none, action_silent_drop, action_set_var, action_set_var_fmt, action_unset_var, action_track,
     action_sc_inc, action_sc_set, action_capture, action_expr, action_log_level, action_nice, action_mark, action_tos,

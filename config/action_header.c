@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Actions that edit messages: header fields, the start line, the URI; and those on maps and sets of ACLs.
+// Actions that edit messages: header fields, the start line, the URI.
 #include "config/action.h"
 
 static bool take_name(struct action_parse *ap)
@@ -70,56 +70,4 @@ bool action_set_status(struct action_parse *ap)
         return false;
     ap->a->text = action_take(ap);
     return true;
-}
-
-bool action_normalize(struct action_parse *ap)
-{
-    static const struct {
-        const char *name, *option; // option: sets number2
-    } rows[] = {
-        [NORMALIZE_FRAGMENT_ENCODE] = {"fragment-encode", NULL},
-        [NORMALIZE_FRAGMENT_STRIP] = {"fragment-strip", NULL},
-        [NORMALIZE_MERGE_SLASHES] = {"path-merge-slashes", NULL},
-        [NORMALIZE_STRIP_DOT] = {"path-strip-dot", NULL},
-        [NORMALIZE_STRIP_DOTDOT] = {"path-strip-dotdot", "full"},
-        [NORMALIZE_DECODE_UNRESERVED] = {"percent-decode-unreserved", "strict"},
-        [NORMALIZE_TO_UPPERCASE] = {"percent-to-uppercase", "strict"},
-        [NORMALIZE_SORT_QUERY] = {"query-sort-by-name", NULL},
-    };
-    if (!action_need(ap, "the name of a normalizer"))
-        return false;
-    struct str name = action_take(ap);
-    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (!str_is(name, rows[i].name))
-            continue;
-        ap->a->number = (int)i;
-        ap->a->number2 = rows[i].option && action_skip(ap, rows[i].option);
-        return true;
-    }
-    const char *near = parse_nearest(name, rows, sizeof rows / sizeof *rows, sizeof *rows);
-    return parse_error(ap->p, ap->word - 1, "unknown normalizer '%.*s'%s%s%s", STR_ARG(name),
-                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-}
-
-// ---- maps and ACL files --------------------------------------------------------------------------------------------
-// "(file)" behind the name.
-static bool take_file(struct action_parse *ap)
-{
-    struct cfg_arg *args;
-    uint8_t n;
-    if (!action_args(ap, "F", &args, &n))
-        return false;
-    ap->a->name = args[0].text;
-    return true;
-}
-
-bool action_acl(struct action_parse *ap)
-{
-    return take_file(ap) && action_take_format(ap, "a key", &ap->a->format);
-}
-
-bool action_map(struct action_parse *ap)
-{
-    return take_file(ap) && action_take_format(ap, "a key", &ap->a->format) &&
-           action_take_format(ap, "a value", &ap->a->format2);
 }

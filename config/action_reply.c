@@ -24,7 +24,8 @@ static bool take_body(struct reply_parse *rp, int kind, const char *what)
     if (!action_need(ap, what))
         return false;
     rp->reply->text = action_take(ap);
-    return true;
+    return rp->reply->text.len > 0 ||
+           parse_error(ap->p, ap->word - 1, "'%.*s' expects %s", STR_ARG(ap->p->words[ap->word - 2]), what);
 }
 
 static bool take_header(struct reply_parse *rp)
@@ -60,7 +61,7 @@ static bool take_parameter(struct reply_parse *rp, bool *more)
         if (!action_need(ap, "a content type"))
             return false;
         rp->reply->content_type = action_take(ap);
-        return true;
+        return rp->reply->content_type.len > 0 || parse_error(ap->p, ap->word - 1, "a content type cannot be empty");
     }
     if (action_skip(ap, "default-errorfiles"))
         return take_body(rp, REPLY_DEFAULT, "");

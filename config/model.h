@@ -186,16 +186,6 @@ enum cfg_var_cond { // bits
     VAR_IF_GREATER = 64, // the variable's value is greater than the new one; true unless both are integers
     VAR_IF_LESS = 128
 };
-enum cfg_normalizer { // http-request normalize-uri
-    NORMALIZE_FRAGMENT_ENCODE,
-    NORMALIZE_FRAGMENT_STRIP,
-    NORMALIZE_MERGE_SLASHES,
-    NORMALIZE_STRIP_DOT,
-    NORMALIZE_STRIP_DOTDOT,
-    NORMALIZE_DECODE_UNRESERVED,
-    NORMALIZE_TO_UPPERCASE,
-    NORMALIZE_SORT_QUERY
-};
 enum cfg_timeout_kind { // set-timeout
     TIMEOUT_KIND_CLIENT,
     TIMEOUT_KIND_CONNECT,
@@ -220,8 +210,7 @@ struct cfg_action { // generic record; which fields count is the action's table 
     enum cfg_redirect_kind redirect;
     struct str cookie; // redirect set-cookie / clear-cookie
     bool drop_query, append_slash, ignore_empty, clear_cookie;
-    struct cfg_format format2; // set-map: the value
-    enum match_method match;   // del-header -m
+    enum match_method match; // del-header -m
 };
 struct cfg_rule {
     struct cfg_action action;

@@ -12,14 +12,12 @@ static action_parse_fn *const parsers[ACT_ID_COUNT] = {
     [ACT_RETURN] = action_reply, [ACT_DENY] = action_reply, [ACT_TARPIT] = action_reply, [ACT_AUTH] = action_auth,
     [ACT_REDIRECT] = action_redirect,
 
-    [ACT_ADD_HEADER] = action_set_header, [ACT_SET_HEADER] = action_set_header, [ACT_EARLY_HINT] = action_set_header,
+    [ACT_ADD_HEADER] = action_set_header, [ACT_SET_HEADER] = action_set_header,
     [ACT_DEL_HEADER] = action_del_header, [ACT_REPLACE_HEADER] = action_replace_header,
     [ACT_REPLACE_VALUE] = action_replace_header, [ACT_REPLACE_PATH] = action_replace_uri,
     [ACT_REPLACE_PATHQ] = action_replace_uri, [ACT_REPLACE_URI] = action_replace_uri,
     [ACT_SET_PATH] = action_format, [ACT_SET_PATHQ] = action_format, [ACT_SET_QUERY] = action_format,
     [ACT_SET_URI] = action_format, [ACT_SET_METHOD] = action_format, [ACT_SET_STATUS] = action_set_status,
-    [ACT_NORMALIZE_URI] = action_normalize,
-    [ACT_ADD_ACL] = action_acl, [ACT_DEL_ACL] = action_acl, [ACT_DEL_MAP] = action_acl, [ACT_SET_MAP] = action_map,
 
     [ACT_SET_VAR] = action_set_var, [ACT_SET_VAR_FMT] = action_set_var_fmt, [ACT_UNSET_VAR] = action_unset_var,
     [ACT_TRACK_SC] = action_track, [ACT_SC_INC_GPC] = action_sc_inc, [ACT_SC_INC_GPC0] = action_sc_inc,
@@ -219,8 +217,6 @@ static bool parse_tcp_request(struct parse *p)
 
 static bool parse_tcp_response(struct parse *p)
 {
-    if (p->section != SECTION_DEFAULTS && !(p->proxy->caps & CAP_BACK))
-        return parse_error(p, 0, "'tcp-response' is not possible in a frontend");
     if (str_is(p->words[1], "inspect-delay"))
         return parse_inspect_delay(p, &p->proxy->inspect_delay_res);
     if (!str_is(p->words[1], "content"))

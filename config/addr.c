@@ -43,6 +43,8 @@ static const struct family families[] = {
 
 static const struct family *find_family(struct str text)
 {
+    if (str_find_char(text, '@') < 0)
+        return NULL;
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
         if (str_starts(text, str_of(families[i].prefix)))
             return &families[i];
@@ -174,9 +176,9 @@ static bool expand(struct parse *p, unsigned word, struct str *text)
 {
     struct lex lex = {.arena = p->arena, .env = p->env, .line = p->src.line};
     struct lex_error error;
-    if (p->env == NULL || lex_expand(&lex, *text, text, &error))
-        return true;
-    return parse_error(p, word, "%s in '%.*s'", error.text, STR_ARG(*text));
+    bool ok = p->env == NULL || lex_expand(&lex, *text, text, &error);
+    lex_free(&lex);
+    return ok || parse_error(p, word, "%s in '%.*s'", error.text, STR_ARG(*text));
 }
 
 bool parse_addr(struct parse *p, unsigned word, struct str text, unsigned default_port, bool port_required,

@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-#include "node/base/buf.h"
-
 enum quote { QUOTE_NONE, QUOTE_WEAK, QUOTE_STRONG };
 
 struct scan {
@@ -15,9 +13,9 @@ struct scan {
     size_t at;
     enum quote quote;
     size_t quote_at;
-    bool in_word;      // also true behind an empty pair of quotes
-    struct buf text;   // words, each followed by a NUL
-    struct buf starts; // size_t offsets into text
+    bool in_word;       // also true behind an empty pair of quotes
+    struct buf *text;   // words, each followed by a NUL
+    struct buf *starts; // size_t offsets into text
     unsigned nwords;
     struct lex_error *error;
 };
@@ -64,22 +62,22 @@ static bool begin_word(struct scan *s)
         return fail(s, s->at, 1, "too many words on this line");
     s->in_word = true;
     s->nwords++;
-    buf_add(&s->starts, &s->text.len, sizeof(s->text.len));
+    buf_add(s->starts, &s->text->len, sizeof(s->text->len));
     return true;
 }
 
 static bool put(struct scan *s, struct str bytes)
 {
-    if (s->text.len + bytes.len > LEX_MAX_LINE)
+    if (s->text->len + bytes.len > LEX_MAX_LINE)
         return fail(s, s->at, 1, "line too long once its variables are expanded");
-    buf_add_str(&s->text, bytes);
+    buf_add_str(s->text, bytes);
     return true;
 }
 
 static void end_word(struct scan *s)
 {
     if (s->in_word)
-        buf_add_char(&s->text, '\0');
+        buf_add_char(s->text, '\0');
     s->in_word = false;
 }
 
@@ -227,11 +225,26 @@ static bool expand(struct scan *s)
 }
 
 // ---- The line ------------------------------------------------------------------------------------------------------
+// Bytes that do not mean themselves, by quoting state.
+static const bool special[3][256] = {
+    [QUOTE_NONE] = {['\0'] = true,
+                    [' '] = true,
+                    ['\t'] = true,
+                    ['"'] = true,
+                    ['\''] = true,
+                    ['\\'] = true,
+                    ['#'] = true,
+                    ['\r'] = true},
+    [QUOTE_WEAK] = {['\0'] = true, ['"'] = true, ['\\'] = true, ['$'] = true},
+    [QUOTE_STRONG] = {['\0'] = true, ['\''] = true},
+};
+
 // Copies the bytes from here that mean themselves; at least the one at s->at.
-static bool put_run(struct scan *s, const char *special)
+static bool put_run(struct scan *s)
 {
+    const bool *stop = special[s->quote];
     size_t from = s->at++;
-    while (s->at < s->in.len && !strchr(special, s->in.ptr[s->at])) // a NUL is special too
+    while (s->at < s->in.len && !stop[(unsigned char)s->in.ptr[s->at]])
         s->at++;
     return put(s, str_make(s->in.ptr + from, s->at - from));
 }
@@ -250,7 +263,7 @@ static bool step_unquoted(struct scan *s, char c)
         s->quote_at = s->at++;
         return true;
     }
-    return c == '\\' ? escape(s) : put_run(s, " \t\"'\\#\r");
+    return c == '\\' ? escape(s) : put_run(s);
 }
 
 static bool step_quoted(struct scan *s, char c)
@@ -265,7 +278,7 @@ static bool step_quoted(struct scan *s, char c)
         return escape(s);
     if (s->quote == QUOTE_WEAK && c == '$')
         return expand(s);
-    return put_run(s, s->quote == QUOTE_WEAK ? "\"\\$" : "'");
+    return put_run(s);
 }
 
 static bool scan_words(struct scan *s)
@@ -285,43 +298,48 @@ static bool scan_words(struct scan *s)
     return true;
 }
 
-bool lex_line(const struct lex *lex, struct str line, struct str **words, unsigned *nwords, struct lex_error *error)
+bool lex_line(struct lex *lex, struct str line, struct str **words, unsigned *nwords, struct lex_error *error)
 {
-    struct scan s = {.lex = lex, .in = line, .error = error};
-    bool ok = scan_words(&s);
+    struct scan s = {.lex = lex, .in = line, .text = &lex->text, .starts = &lex->starts, .error = error};
+    buf_clear(s.text);
+    buf_clear(s.starts);
     *words = NULL;
-    *nwords = ok ? s.nwords : 0;
-    if (ok && s.nwords > 0) {
-        char *text = arena_memdup(lex->arena, s.text.data, s.text.len);
-        const size_t *starts = (const size_t *)(const void *)s.starts.data;
-        *words = ARENA_ARRAY(lex->arena, struct str, s.nwords);
-        for (unsigned i = 0; i < s.nwords; i++) {
-            size_t end = i + 1 < s.nwords ? starts[i + 1] : s.text.len;
-            (*words)[i] = str_make(text + starts[i], end - starts[i] - 1);
-        }
+    *nwords = 0;
+    if (!scan_words(&s))
+        return false;
+    if (s.nwords == 0)
+        return true;
+    char *text = arena_memdup(lex->arena, s.text->data, s.text->len);
+    const size_t *starts = (const size_t *)(const void *)s.starts->data;
+    *words = arena_alloc(lex->arena, s.nwords * sizeof(**words));
+    *nwords = s.nwords;
+    for (unsigned i = 0; i < s.nwords; i++) {
+        size_t end = i + 1 < s.nwords ? starts[i + 1] : s.text->len;
+        (*words)[i] = str_make(text + starts[i], end - starts[i] - 1);
     }
-    buf_free(&s.text);
-    buf_free(&s.starts);
-    return ok;
+    return true;
 }
 
-bool lex_expand(const struct lex *lex, struct str text, struct str *out, struct lex_error *error)
+bool lex_expand(struct lex *lex, struct str text, struct str *out, struct lex_error *error)
 {
     *out = text;
     if (str_find_char(text, '$') < 0)
         return true;
-    struct scan s = {.lex = lex, .in = text, .quote = QUOTE_WEAK, .error = error};
+    struct scan s = {
+        .lex = lex, .in = text, .quote = QUOTE_WEAK, .text = &lex->text, .starts = &lex->starts, .error = error};
+    buf_clear(s.text);
     bool ok = true;
-    while (ok && s.at < s.in.len) {
-        char c = s.in.ptr[s.at];
-        ok = c == '$' ? expand(&s) : put(&s, str_make(&c, 1));
-        s.at += ok && c != '$';
-    }
+    while (ok && s.at < s.in.len)
+        ok = s.in.ptr[s.at] == '$' ? expand(&s) : put_run(&s);
     if (ok)
-        *out = arena_str(lex->arena, buf_str(&s.text));
-    buf_free(&s.text);
-    buf_free(&s.starts);
+        *out = arena_str(lex->arena, buf_str(s.text));
     return ok;
+}
+
+void lex_free(struct lex *lex)
+{
+    buf_free(&lex->text);
+    buf_free(&lex->starts);
 }
 
 bool lex_find_word(struct str line, unsigned word, unsigned *col, unsigned *len)

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "config/cond.h"
-#include "config/lex.h"
 
 #define MAX_FILE ((size_t)256 << 20)
 
@@ -140,15 +139,13 @@ static void statement(struct parse *p)
 
 static void line(struct parse *p, struct cond_stack *conds, struct str text)
 {
-    struct lex lex = {.arena = p->arena,
-                      .env = p->env,
-                      .file = p->config->files[p->src.file],
-                      .section = section_title(p),
-                      .line = p->src.line};
+    struct lex *lex = &p->loader->lex;
+    lex->section = section_title(p);
+    lex->line = p->src.line;
     struct lex_error error;
     p->word_base = 0;
     p->prefix = PREFIX_NONE;
-    if (!lex_line(&lex, text, &p->words, &p->nwords, &error)) {
+    if (!lex_line(lex, text, &p->words, &p->nwords, &error)) {
         diag_add_at(p->diag, DIAG_ALERT, &p->src, error.col, error.len, "%s at position %u.", error.text,
                     error.col + 1);
         return;
@@ -171,6 +168,7 @@ static void text_of_file(struct parse *p, unsigned file, struct str text)
     p->proxy = NULL;
     p->cluster = NULL;
     p->loader->skip_section = false;
+    p->loader->lex.file = p->config->files[file];
     p->src = (struct cfg_src){.file = (uint16_t)file};
     while (str_split(&rest, '\n', &one)) {
         p->src.line++;
@@ -266,6 +264,7 @@ static struct config *load(const struct config_options *o, const char *file_name
     struct config *c = create();
     struct loader loader = {.options = o};
     struct parse p = {.config = c, .arena = c->arena, .diag = diag, .loader = &loader, .env = env_create(c->arena)};
+    loader.lex = (struct lex){.arena = c->arena, .env = p.env};
     map_tables(&loader);
     if (text)
         *PARSE_PUSH(c->arena, c->files, c->nfiles, struct str) = arena_str(c->arena, str_of(file_name));
@@ -280,6 +279,7 @@ static struct config *load(const struct config_options *o, const char *file_name
         for (unsigned i = 0; i < c->nfiles; i++)
             file(&p, i);
     finish(&p);
+    lex_free(&loader.lex);
     env_destroy(&p.env);
     strmap_free(&loader.server_names);
     for (unsigned t = 0; t < TABLE_COUNT; t++)

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "config/env.h"
 #include "config/keyword.h"
+#include "config/lex.h"
 
 // The formats that `option httplog` … stand for (configuration.txt 8.2).
 #define LOG_FORMAT_TCP "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq"
@@ -37,6 +38,7 @@ struct defaults {
 
 struct loader {
     const struct config_options *options;
+    struct lex lex;
     struct strmap tables[TABLE_COUNT]; // name → kw_row
     struct defaults **defaults;
     unsigned ndefaults;

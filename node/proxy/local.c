@@ -54,21 +54,24 @@ void path_bury(struct worker *w, struct list *dead, struct list *link)
         loop_defer(w->loop, &l->bury, on_turn_end);
 }
 
+void path_local_end(struct worker *w)
+{
+    struct path_local *l = path_local(w);
+    session_kill_all(w);
+    server_conn_purge(w, NULL);
+    timer_cancel(&l->purge);
+    timer_cancel(&l->resume);
+    loop_defer_cancel(&l->bury);
+    free_dead(l);
+    list_init(&l->paused_listeners);
+}
+
 void path_locals_drain(void)
 {
-    struct worker *self = worker_self;
-    for (unsigned i = 0; i < worker_count; i++) {
+    for (unsigned i = 0; i < WORKER_MAX; i++) {
         struct path_local *l = &path_locals[i];
-        worker_self = workers[i];
-        session_kill_all(workers[i]);
-        server_conn_purge(workers[i], NULL);
-        timer_cancel(&l->purge);
-        timer_cancel(&l->resume);
-        loop_defer_cancel(&l->bury);
-        free_dead(l);
         pool_drain(&l->sessions);
         pool_drain(&l->streams);
         pool_drain(&l->server_conns);
     }
-    worker_self = self;
 }

@@ -32,7 +32,9 @@ static inline struct path_local *path_local(const struct worker *w)
 void path_bury(struct worker *w, struct list *dead, struct list *link);
 // Once, before threads run.
 void path_locals_init(void);
-// After workers were joined, before they are destroyed: ends their sessions and server connections, frees the pools.
+// After the workers were joined, with worker_self set to it: ends its sessions and server connections.
+void path_local_end(struct worker *w);
+// After that, for all: frees what the pools kept.
 void path_locals_drain(void);
 
 #endif

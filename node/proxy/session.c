@@ -275,8 +275,3 @@ unsigned session_count(const struct worker *w)
 {
     return path_local(w)->session_count;
 }
-
-void session_shutdown(void)
-{
-    path_locals_drain();
-}

@@ -67,7 +67,4 @@ void session_close_idle(struct worker *w, struct listener *l);
 void session_kill_all(struct worker *w);
 unsigned session_count(const struct worker *w);
 
-// After workers are joined: frees what their pools kept.
-void session_shutdown(void);
-
 #endif

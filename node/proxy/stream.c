@@ -391,6 +391,11 @@ void stream_init(void)
     inbox_discard(MSG_ACTION_DONE, on_action_discarded);
 }
 
+void stream_worker_end(struct worker *w)
+{
+    path_local_end(w);
+}
+
 void stream_shutdown(void)
 {
     path_locals_drain();

@@ -217,7 +217,9 @@ bool stream_client_gone(const struct stream *st);
 extern void (*stream_log)(struct stream *st);
 // Binds the message handlers (MSG_QUEUE_WAKE is queue.c's). Before threads run.
 void stream_init(void);
-// After workers are joined.
+// For each worker after all are joined, with worker_self set to it: ends sessions, streams and server connections.
+void stream_worker_end(struct worker *w);
+// Then once: frees what pools kept.
 void stream_shutdown(void);
 unsigned stream_count(const struct worker *w);
 

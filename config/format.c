@@ -108,17 +108,6 @@ static struct str alias_name(struct str text, size_t pos)
     return str_slice(text, pos, end - pos);
 }
 
-// Whether the proxy is of mode http is known once its section is over.
-static void add_pending_format(struct format_parse *f, const char *alias)
-{
-    struct resolver *r = resolver_of(f->p);
-    if (!f->p->proxy || f->p->section == SECTION_DEFAULTS)
-        return;
-    struct pending_format *pending = ARENA_NEW(f->p->arena, struct pending_format);
-    *pending = (struct pending_format){r->formats, f->p->proxy, parse_src(f->p, f->word), alias};
-    r->formats = pending;
-}
-
 static bool parse_item_alias(struct format_parse *f, uint8_t options, struct str argument)
 {
     struct str name = alias_name(f->text, f->pos);
@@ -137,8 +126,6 @@ static bool parse_item_alias(struct format_parse *f, uint8_t options, struct str
         f->defaults = options;
         return true;
     }
-    if (row->where & WHERE_HTTP)
-        add_pending_format(f, row->name);
     struct cfg_fmt_node *node = add_node(f, FMT_ALIAS);
     node->options = options;
     node->alias = (enum alias_id)id;
@@ -190,7 +177,7 @@ bool parse_format(struct parse *p, unsigned word, struct str text, unsigned wher
     struct buf literal = BUF_INIT;
     struct format_parse f = {.p = p, .word = word, .where = where, .text = text, .literal = &literal, .out = out};
     *out = (struct cfg_format){.text = text};
-    if (where & WHERE_LOG)
+    if (where == WHERE_LOG)
         f.defaults = FMT_OPT_MANDATORY; // an empty field of a log line is "-"
     bool good = parse_items(&f);
     buf_free(&literal);

@@ -208,18 +208,6 @@ static struct cfg_proxy *resolve_table(struct resolve *r, struct cfg_proxy *px, 
     return owner;
 }
 
-static void resolve_peers(struct resolve *r, struct cfg_proxy *px)
-{
-    struct cfg_table *t = px->table;
-    if (!t || t->peers.len == 0)
-        return;
-    for (unsigned i = 0; i < r->config->nclusters; i++)
-        if (str_eq(r->config->clusters[i].name, t->peers))
-            t->cluster = &r->config->clusters[i];
-    if (!t->cluster)
-        fail(r, &t->src, "stick-table of '%.*s': unable to find cluster '%.*s'", STR_ARG(px->name), STR_ARG(t->peers));
-}
-
 // ---- rules ---------------------------------------------------------------------------------------------------------
 static void check_capture(struct resolve *r, const struct cfg_proxy *px, unsigned set, const struct cfg_rule *rule)
 {
@@ -251,6 +239,20 @@ static void drop_http_rules(struct resolve *r, const struct cfg_proxy *px, struc
     rules->count = 0;
 }
 
+// A log-format may come from a defaults section, which does not know the mode.
+static void check_aliases(struct resolve *r, const struct cfg_proxy *px)
+{
+    bool logs = px->nlogs > 0 || px->log_global;
+    if (px->mode == MODE_HTTP || px->log_line != LOG_LINE_CUSTOM || !logs)
+        return;
+    for (unsigned i = 0; i < px->log_format.count; i++) {
+        const struct cfg_fmt_node *node = &px->log_format.nodes[i];
+        if (node->kind == FMT_ALIAS && (alias_rows[node->alias].where & WHERE_HTTP))
+            fail(r, &px->log_line_src, "proxy '%.*s': format variable '%s' is reserved for HTTP mode",
+                 STR_ARG(px->name), alias_rows[node->alias].name);
+    }
+}
+
 static void resolve_one_proxy(struct resolve *r, struct cfg_proxy *px)
 {
     if (px->mode != MODE_HTTP) {
@@ -269,7 +271,7 @@ static void resolve_one_proxy(struct resolve *r, struct cfg_proxy *px)
     }
     for (unsigned set = 0; set < RULESET_COUNT; set++)
         resolve_rules(r, px, set);
-    resolve_peers(r, px);
+    check_aliases(r, px);
 }
 
 bool resolve_exprs(struct parse *p)
@@ -284,8 +286,5 @@ bool resolve_exprs(struct parse *p)
         resolve_arg(&r, a);
     for (unsigned i = 0; i < p->config->nproxies; i++)
         resolve_one_proxy(&r, p->config->proxies[i]);
-    for (struct pending_format *f = state->formats; f; f = f->next)
-        if (f->proxy->mode != MODE_HTTP)
-            fail(&r, &f->src, "format variable '%s' is reserved for HTTP mode", f->alias);
     return r.good;
 }

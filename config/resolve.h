@@ -47,17 +47,8 @@ struct acl_scope { // one proxy's
     struct pending_cond *conds;
 };
 
-// A log-format whose aliases want mode http.
-struct pending_format {
-    struct pending_format *next;
-    struct cfg_proxy *proxy;
-    struct cfg_src src;
-    const char *alias;
-};
-
 struct resolver {
     struct pending_arg *args, **args_end;
-    struct pending_format *formats;
     struct acl_scope *scopes; // latest first
     struct name_map vars[VAR_CHECK + 1];
 };

@@ -112,7 +112,7 @@ static bool settings(struct parse *p, unsigned *word, struct cfg_log *log)
 
 bool log_line(struct parse *p, struct cfg_log **logs, unsigned *nlogs)
 {
-    struct cfg_log log = {.fd = -1, .format = LOG_FMT_RFC3164, .len = 1024, .level = 7, .src = p->src};
+    struct cfg_log log = {.fd = -1, .format = LOG_FMT_LOCAL, .len = 1024, .level = 7, .src = p->src};
     unsigned word = 2;
     if (p->nwords < 2)
         return parse_error(p, 1, "'log' expects " LOG_LINE_ARGS ".");

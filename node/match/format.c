@@ -264,22 +264,35 @@ static void render_expr(struct fmt_out *o, const struct expr *e, struct match_ct
     }
 }
 
+static void render_node(struct fmt_out *o, const struct node *n, struct match_ctx *c, bool behind_blank)
+{
+    struct str text = n->text;
+    o->options = n->options;
+    switch ((enum cfg_fmt_kind)n->kind) {
+    case FMT_TEXT:
+        if (behind_blank && text.len && text.ptr[0] == ' ')
+            text = str_slice(text, 1, text.len);
+        put(o, text.ptr, text.len);
+        break;
+    case FMT_ALIAS:
+        n->alias(o, c, text, n->options);
+        break;
+    case FMT_EXPR:
+        render_expr(o, n->expr, c);
+        break;
+    }
+}
+
+// In a log a field that writes nothing (%hr without captures) takes the blank behind it along.
 static void render(const struct format *f, struct match_ctx *c, struct fmt_out *o)
 {
+    bool behind_blank = false;
     for (unsigned i = 0; i < f->count; i++) {
         const struct node *n = &f->nodes[i];
-        o->options = n->options;
-        switch ((enum cfg_fmt_kind)n->kind) {
-        case FMT_TEXT:
-            put(o, n->text.ptr, n->text.len);
-            break;
-        case FMT_ALIAS:
-            n->alias(o, c, n->text, n->options);
-            break;
-        case FMT_EXPR:
-            render_expr(o, n->expr, c);
-            break;
-        }
+        size_t before = (size_t)(o->at - o->start);
+        render_node(o, n, c, behind_blank);
+        if ((size_t)(o->at - o->start) > before)
+            behind_blank = o->log && n->kind == FMT_TEXT && o->at[-1] == ' ';
     }
 }
 

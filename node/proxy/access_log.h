@@ -15,12 +15,15 @@ struct log_target;
 struct log_target *log_target_get(const struct cfg_log *cfg, struct diag *diag);
 
 // Before threads run: binds stream_log, event_log_sender and the format aliases. `tag` = default log tag (the program's
-// base name).
+// base name); `host_name` = what `log-send-hostname` puts into syslog headers, NULL without it.
 void log_init(const char *tag, const char *host_name);
 int log_start(void);     // the sender thread, after the last fork
 void log_stop(void);     // after workers are joined: sends what is left, joins the sender
 void log_shutdown(void); // frees targets
-// Lines dropped because a ring was full.
+// `capture cookie`: looks for it in the head that arrived; called before rules may change that. Cheap when not
+// configured.
+void log_capture_cookie(struct stream *st, bool response);
+// Lines dropped because a ring was full or a target did not take them.
 uint64_t log_dropped(void);
 
 #endif

@@ -29,6 +29,7 @@ struct frontend_state {
     _Atomic bool disabled; // runtime: disable frontend, soft stop
     _Atomic int maxconn;
     counter_t rate_max, req_rate_max;
+    counter_t log_lines; // log's %lc
     unsigned worker_slots;
     struct counters *counters; // per worker
 };

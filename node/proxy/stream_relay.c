@@ -168,6 +168,9 @@ static enum step relay_http(struct stream *st)
 
 enum step step_relay(struct stream *st)
 {
+    bool logged = st->flags & (STREAM_LOGGED | STREAM_NO_LOG | STREAM_MONITOR);
+    if (stream_log && !logged && cfg_option(st->front->cfg, OPT_LOGASAP))
+        stream_log(st);
     return is_raw(st) ? relay_raw(st) : relay_http(st);
 }
 

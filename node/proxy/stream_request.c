@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The request path, first part: connection rules, the request's head, the frontend's rules, the choice of a backend and
 // the backend's rules.
+#include "node/proxy/access_log.h"
 #include "node/proxy/stream_steps.h"
 
 #include "node/http/hop.h"
@@ -164,6 +165,7 @@ static void request_arrived(struct stream *st)
                         (uint64_t)st->times.request.us / 1000000);
     if (st->front->capture_req_count | st->front->capture_res_count)
         capture_headers(st);
+    log_capture_cookie(st, false);
 }
 
 // Nothing more comes before the head is complete.

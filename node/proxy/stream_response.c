@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The request path, third part: the response's head, the rules that look at it, and the answer on its way to the
 // client. While the response is awaited the rest of the request's body goes on to the server.
+#include "node/proxy/access_log.h"
 #include "node/proxy/stream_steps.h"
 
 #include "node/http/hop.h"
@@ -183,6 +184,7 @@ static void response_arrived(struct stream *st)
         http_strip_hop_by_hop(m);
     counter_add(&st->server_counters->responses[m->status / 100 <= 5 ? m->status / 100 : 0], 1);
     capture_response(st);
+    log_capture_cookie(st, true);
 }
 
 // 100 Continue and other interim answers go to the client as they are, but not to one of HTTP/1.0 (RFC 9110 15.2).

@@ -448,6 +448,25 @@ static void test_format(void **state)
     renders(number, true, "<1B5F>");
 }
 
+static void test_blanks(void **state)
+{
+    (void)state;
+    on = EVAL_NONE;
+    struct cfg_fmt_node blank = {.kind = FMT_TEXT, .text = STR(" ")};
+    struct cfg_fmt_node nodes[] = {{.kind = FMT_TEXT, .text = STR("a ")},
+                                   node_expr(NULL, 0),
+                                   blank,
+                                   node_expr(NULL, 0),
+                                   {.kind = FMT_TEXT, .text = STR(" b ")},
+                                   node_expr("c ", 0),
+                                   {.kind = FMT_TEXT, .text = STR(" d")}};
+    struct format *f = format_compile(compile, &(struct cfg_format){.nodes = nodes, .count = 7});
+    char text[100];
+    text[format_render(f, &ctx, text, sizeof(text) - 1, true)] = '\0';
+    assert_string_equal(text, "a b c  d");
+    assert_true(str_is(format_text(f, &ctx), "a   b c  d"));
+}
+
 static void test_constant_format(void **state)
 {
     (void)state;
@@ -527,7 +546,7 @@ int main(void)
         TEST(test_expr),   TEST(test_final),       TEST(test_unbound),         TEST(test_methods),
         TEST(test_values), TEST(test_logic),       TEST(test_unknown),         TEST(test_growing),
         TEST(test_maps),   TEST(test_file_errors), TEST(test_acl_files),       TEST(test_bad_pattern),
-        TEST(test_format), TEST(test_long_text),   TEST(test_constant_format),
+        TEST(test_format), TEST(test_long_text),   TEST(test_constant_format), TEST(test_blanks),
     };
     return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }

@@ -19,7 +19,7 @@ struct line {
     size_t text_max;
     bool with_sd;
     int level;
-    struct str tag;
+    struct str tag, host;
 };
 
 static bool choose_targets(const struct proxy *p, int level, struct line *line)
@@ -39,6 +39,9 @@ static bool choose_targets(const struct proxy *p, int level, struct line *line)
                 : config->global.log_tag.len ? config->global.log_tag
                                              : str_of(log_default_tag);
     line->tag = str_slice(line->tag, 0, UINT8_MAX);
+    if (config->global.log_hostname_sent)
+        line->host = config->global.log_send_hostname.len ? config->global.log_send_hostname : str_of(log_host);
+    line->host = str_slice(line->host, 0, UINT8_MAX);
     return line->ntarget > 0;
 }
 
@@ -46,23 +49,33 @@ static bool choose_targets(const struct proxy *p, int level, struct line *line)
 static struct log_record *begin(const struct line *line, size_t sd_room, int64_t wall_us)
 {
     size_t targets = line->ntarget * sizeof(struct log_target *);
-    struct log_record *r = log_reserve(sizeof(*r) + targets + line->tag.len + sd_room + line->text_max);
+    struct log_record *r =
+        log_reserve(sizeof(*r) + targets + line->tag.len + line->host.len + sd_room + line->text_max);
     if (!r)
         return NULL;
     r->ntarget = (uint16_t)line->ntarget;
     r->level = (uint8_t)line->level;
     r->tag_len = (uint8_t)line->tag.len;
+    r->host_len = (uint8_t)line->host.len;
     r->sd_len = 0;
     r->wall_us = wall_us;
     memcpy(r->targets, line->targets, targets);
     memcpy(log_record_bytes(r), line->tag.ptr, line->tag.len);
+    if (line->host.len)
+        memcpy(log_record_bytes(r) + line->tag.len, line->host.ptr, line->host.len);
     return r;
+}
+
+// Where the structured data, or without them the text begins.
+static char *body_of(struct log_record *r)
+{
+    return log_record_bytes(r) + r->tag_len + r->host_len;
 }
 
 static void commit(struct log_record *r, size_t text_len)
 {
     r->text_len = (uint32_t)text_len;
-    char *end = log_record_bytes(r) + r->tag_len + r->sd_len + text_len;
+    char *end = body_of(r) + r->sd_len + text_len;
     log_commit(r, (size_t)(end - (char *)r));
 }
 
@@ -101,9 +114,9 @@ static void log_stream(struct stream *st)
         return;
     unsigned where = st->ctx.where;
     st->ctx.where = WHERE_LOG;
-    char *at = log_record_bytes(r) + r->tag_len;
+    char *at = body_of(r);
     if (sd_room)
-        r->sd_len = (uint32_t)format_render(p->log_format_sd, &st->ctx, at, sd_room, true);
+        r->sd_len = (uint16_t)format_render(p->log_format_sd, &st->ctx, at, sd_room, true);
     size_t len = format_render(p->log_format, &st->ctx, at + r->sd_len, line.text_max, true);
     st->ctx.where = where;
     commit(r, len);
@@ -163,7 +176,7 @@ static void send_event(struct str backend, enum event_level level, struct str te
     if (!r)
         return;
     size_t len = text.len < line.text_max ? text.len : line.text_max;
-    memcpy(log_record_bytes(r) + r->tag_len, text.ptr, len);
+    memcpy(body_of(r), text.ptr, len);
     commit(r, len);
 }
 

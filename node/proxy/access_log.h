@@ -15,7 +15,7 @@ struct log_target;
 struct log_target *log_target_get(const struct cfg_log *cfg, struct diag *diag);
 
 // Before threads run: binds stream_log, event_log_sender and the format aliases. `tag` = default log tag (the program's
-// base name); `host_name` = what `log-send-hostname` puts into syslog headers, NULL without it.
+// base name); `host_name` = this machine's, for %H and `log-send-hostname`.
 void log_init(const char *tag, const char *host_name);
 int log_start(void);     // the sender thread, after the last fork
 void log_stop(void);     // after workers are joined: sends what is left, joins the sender

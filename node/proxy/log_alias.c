@@ -8,6 +8,7 @@
 
 #include "node/io/worker.h"
 #include "node/match/expr.h"
+#include "node/proxy/log_target.h"
 #include "node/proxy/server_conn.h"
 #include "node/proxy/stream.h"
 
@@ -322,11 +323,9 @@ ALIAS_FN(s)
     fmt_str(o, st->server ? st->server->cfg->name : STR("<NOSRV>"));
 }
 
-static char host_name[256];
-
 static void alias_H(struct fmt_out *o, struct match_ctx *c, struct str arg, unsigned options)
 {
-    fmt_str(o, str_of(host_name));
+    fmt_str(o, str_of(log_host));
 }
 
 static void alias_pid(struct fmt_out *o, struct match_ctx *c, struct str arg, unsigned options)
@@ -580,10 +579,11 @@ ALIAS_FN(hsl)
 #define ALL_ALIASES(X)                                                                                                 \
     X(B)                                                                                                               \
     X(CC)                                                                                                              \
-    X(CS) X(H) X(HM) X(HP) X(HPO) X(HQ) X(HU) X(HV) X(ID) X(ST) X(T) X(TR) X(Ta) X(Tc) X(Td) X(Th) X(Ti) X(Tl) X(Tq)   \
-        X(Tr) X(Ts) X(Tt) X(Tu) X(Tw) X(U) X(ac) X(b) X(bc) X(bi) X(bp) X(bq) X(ci) X(cp) X(f) X(fc) X(fi) X(fp) X(ft) \
-            X(hr) X(hrl) X(hs) X(hsl) X(lc) X(ms) X(pid) X(r) X(rc) X(rt) X(s) X(sc) X(si) X(sp) X(sq) X(t) X(tr)      \
-                X(trg) X(trl) X(ts) X(tsc)
+    X(CS)                                                                                                              \
+    X(H) X(HM) X(HP) X(HPO) X(HQ) X(HU) X(HV) X(ID) X(ST) X(T) X(TR) X(Ta) X(Tc) X(Td) X(Th) X(Ti) X(Tl) X(Tq) X(Tr)   \
+        X(Ts) X(Tt) X(Tu) X(Tw) X(U) X(ac) X(b) X(bc) X(bi) X(bp) X(bq) X(ci) X(cp) X(f) X(fc) X(fi) X(fp) X(ft) X(hr) \
+            X(hrl) X(hs) X(hsl) X(lc) X(ms) X(pid) X(r) X(rc) X(rt) X(s) X(sc) X(si) X(sp) X(sq) X(t) X(tr) X(trg)     \
+                X(trl) X(ts) X(tsc)
 
 void log_alias_bind(void)
 {
@@ -593,5 +593,4 @@ void log_alias_bind(void)
     alias_bind(ALIAS_o, alias_missing); // "%o" only sets flags: the grammar leaves no node for it
     alias_bind(ALIAS_sslc, alias_missing);
     alias_bind(ALIAS_sslv, alias_missing);
-    gethostname(host_name, sizeof(host_name) - 1);
 }

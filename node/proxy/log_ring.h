@@ -10,13 +10,14 @@
 
 struct log_target;
 
-// A line on its way. The bytes follow the targets: tag, structured data, text.
+// A line on its way. The bytes follow the targets: tag, host name, structured data, text.
 struct log_record {
     uint32_t size;    // of the record with its bytes, a multiple of 8; set by log_commit()
     uint16_t ntarget; // 0 = filler up to the ring's end
     uint8_t level;
     uint8_t tag_len;
-    uint32_t sd_len;
+    uint8_t host_len; // 0 = no host name is sent
+    uint16_t sd_len;
     uint32_t text_len;
     int64_t wall_us;
     struct log_target *targets[];

@@ -143,7 +143,7 @@ static void add_line(const struct log_target *t, struct log_record *r)
     size_t max = t->len < LONGEST_LINE ? t->len : LONGEST_LINE;
     size_t len = log_target_header(t, r, line, max);
     size_t text = r->text_len < max - 1 - len ? r->text_len : max - 1 - len;
-    memcpy(line + len, log_record_bytes(r) + r->tag_len + r->sd_len, text);
+    memcpy(line + len, log_record_bytes(r) + r->tag_len + r->host_len + r->sd_len, text);
     len += text;
     line[len++] = '\n';
     b->iov[b->count] = (struct iovec){line, len};

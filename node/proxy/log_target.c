@@ -158,21 +158,21 @@ size_t log_target_header(const struct log_target *t, struct log_record *r, char 
     int level = r->level < t->min_level ? t->min_level : r->level;
     int priority = t->facility * 8 + level, pid = (int)getpid(), len;
     int us = (int)(r->wall_us % 1000000);
-    const char *tag = log_record_bytes(r), *sd = tag + r->tag_len;
+    const char *tag = log_record_bytes(r), *host = tag + r->tag_len, *sd = host + r->host_len;
     dates_set(r->wall_us / 1000000);
     switch (t->format) {
     case LOG_FMT_RFC3164:
-        len = snprintf(dst, size, "<%d>%s %s %.*s[%d]: ", priority, dates.syslog, log_host[0] ? log_host : "localhost",
-                       r->tag_len, tag, pid);
+        len = snprintf(dst, size, "<%d>%s %.*s %.*s[%d]: ", priority, dates.syslog, r->host_len ? r->host_len : 9,
+                       r->host_len ? host : "localhost", r->tag_len, tag, pid);
         break;
-    case LOG_FMT_LOCAL:
-        len = snprintf(dst, size, "<%d>%s %s%s%.*s[%d]: ", priority, dates.syslog, log_host, log_host[0] ? " " : "",
-                       r->tag_len, tag, pid);
+    case LOG_FMT_LOCAL: // log-send-hostname turns it into the one above
+        len = snprintf(dst, size, "<%d>%s %.*s%s%.*s[%d]: ", priority, dates.syslog, r->host_len, host,
+                       r->host_len ? " " : "", r->tag_len, tag, pid);
         break;
     case LOG_FMT_RFC5424:
-        len = snprintf(dst, size, "<%d>1 %s.%06d%s %s %.*s %d - %.*s ", priority, dates.iso, us, dates.iso_zone,
-                       log_host[0] ? log_host : "-", r->tag_len, tag, pid, r->sd_len ? (int)r->sd_len : 1,
-                       r->sd_len ? sd : "-");
+        len = snprintf(dst, size, "<%d>1 %s.%06d%s %.*s %.*s %d - %.*s ", priority, dates.iso, us, dates.iso_zone,
+                       r->host_len ? r->host_len : 1, r->host_len ? host : "-", r->tag_len, tag, pid,
+                       r->sd_len ? r->sd_len : 1, r->sd_len ? sd : "-");
         break;
     case LOG_FMT_PRIORITY:
         len = snprintf(dst, size, "<%d>", priority);

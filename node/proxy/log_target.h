@@ -36,7 +36,7 @@ int log_sender_start(void); // 0 or -errno
 void log_sender_stop(void); // sends what is left
 uint64_t log_sender_dropped(void);
 
-// Names for headers, set once by log_init(): the default tag, and the host name to send ("" = none).
+// Set once by log_init(): the default tag, and this machine's name.
 extern char log_default_tag[64], log_host[256];
 
 #endif

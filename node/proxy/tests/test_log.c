@@ -71,6 +71,11 @@ static void test_headers(void **state)
 #pragma GCC diagnostic pop
         assert_string_equal(got, want);
     }
+    r->host_len = 2;
+    memcpy(log_record_bytes(r) + 7, "h1", 2);
+    got[log_target_header(target(LOG_TO_STDERR, 2, LOG_FMT_LOCAL, 1024), r, got, sizeof(got))] = '\0';
+    snprintf(want, sizeof(want), "<134>Nov 22 22:18:27 h1 phalanx[%d]: ", (int)getpid());
+    assert_string_equal(got, want);
 }
 
 static void test_filters(void **state)

@@ -316,6 +316,8 @@ static bool parse_arg(struct parse *p, unsigned word, const struct args_spec *sp
             return true;
         if (str_find_char(raw, '.') < 0)
             return bad_arg(p, word, spec, n, letter, raw);
+    } else if (letter == 'Y') { // base64 text has no dot
+        arg->kind = str_find_char(raw, '.') < 0 ? ARG_STR : ARG_VAR;
     } else {
         arg->kind = kind_of(letter);
     }

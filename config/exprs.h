@@ -18,6 +18,7 @@ enum kw_status {
 
 // Argument lists are strings of letters, lower case = optional from here on:
 //   S string          I integer            A integer or variable   G boolean word      H hexadecimal bytes (decoded)
+//   Y base64 text or variable
 //   D unit s, ms, us  E variable name      M IPv4 mask             N IPv6 mask         4 6 P an IPv4, IPv6, any address
 //   C number of a sticky counter (synonyms imply it)               K index of an array, 0 to 99
 //   B backend         O frontend           V "[backend/]server"    X stick table       U userlist

@@ -40,38 +40,36 @@ static enum hdr_id field_of(const struct http_msg *m)
 
 // Walks over the cookies of one name in all fields: all pairs of Cookie, the first pair of each Set-Cookie. RFC 2109's
 // "$Version" and the like are no cookies.
-struct cookie_walk {
-    struct http_msg *m;
-    struct str name; // empty: any
-    struct str rest;
-    unsigned pos;
-};
-
-static bool walk_next(struct cookie_walk *w, struct cookie_pair *pair, struct http_hdr **field)
+static bool walk(struct http_msg *m, struct str name, unsigned *pos, struct str *rest, struct cookie_pair *pair,
+                 struct http_hdr **field)
 {
     for (;;) {
-        while (cookie_next(&w->rest, pair)) {
-            if (w->m->response)
-                w->rest = STR_NONE;
-            bool named =
-                w->name.len == 0 ? pair->name.len != 0 && pair->name.ptr[0] != '$' : str_eq(pair->name, w->name);
+        while (cookie_next(rest, pair)) {
+            if (m->response)
+                *rest = STR_NONE;
+            bool named = name.len == 0 ? pair->name.len != 0 && pair->name.ptr[0] != '$' : str_eq(pair->name, name);
             if (named && pair->value.ptr != NULL)
                 return true;
         }
-        *field = http_hdr_next(w->m, field_of(w->m), &w->pos);
+        *field = http_hdr_next(m, field_of(m), pos);
         if (*field == NULL)
             return false;
-        w->rest = (*field)->value;
+        *rest = (*field)->value;
     }
+}
+
+bool cookie_next_value(struct http_msg *m, struct str name, unsigned *pos, struct str *rest, struct cookie_pair *pair)
+{
+    struct http_hdr *field;
+    return walk(m, name, pos, rest, pair, &field);
 }
 
 unsigned cookie_count(struct http_msg *m, struct str name)
 {
-    struct cookie_walk w = {.m = m, .name = name};
+    struct str rest = STR_NONE;
     struct cookie_pair pair;
-    struct http_hdr *field;
-    unsigned n = 0;
-    while (walk_next(&w, &pair, &field))
+    unsigned pos = 0, n = 0;
+    while (cookie_next_value(m, name, &pos, &rest, &pair))
         n++;
     return n;
 }
@@ -84,10 +82,10 @@ bool cookie_get(struct http_msg *m, struct str name, int occurrence, struct str 
             return false;
         occurrence = (int)(count - back) + 1;
     }
-    struct cookie_walk w = {.m = m, .name = name};
+    struct str rest = STR_NONE;
     struct cookie_pair pair;
-    struct http_hdr *field;
-    while (walk_next(&w, &pair, &field)) {
+    unsigned pos = 0;
+    while (cookie_next_value(m, name, &pos, &rest, &pair)) {
         if (--occurrence <= 0) {
             *value = pair.value;
             return true;
@@ -137,10 +135,11 @@ bool cookie_remove(struct http_msg *m, struct str name)
 
 bool cookie_rewrite(struct http_msg *m, struct str name, struct str value)
 {
-    struct cookie_walk w = {.m = m, .name = name};
+    struct str rest = STR_NONE;
     struct cookie_pair pair;
     struct http_hdr *field = NULL;
-    if (!walk_next(&w, &pair, &field))
+    unsigned pos = 0;
+    if (!walk(m, name, &pos, &rest, &pair, &field))
         return false;
     struct str old = field->value;
     size_t before = (size_t)(pair.value.ptr - old.ptr), after = old.len - before - pair.value.len;

@@ -18,6 +18,8 @@ bool cookie_next(struct str *rest, struct cookie_pair *pair);
 // response: Set-Cookie. An empty name is any cookie.
 bool cookie_get(struct http_msg *m, struct str name, int occurrence, struct str *value);
 unsigned cookie_count(struct http_msg *m, struct str name);
+// The same cookies one by one. A walk starts with *pos 0 and *rest STR_NONE. The pair says the name too.
+bool cookie_next_value(struct http_msg *m, struct str name, unsigned *pos, struct str *rest, struct cookie_pair *pair);
 // Removes one cookie of the request's Cookie fields, separators mended; drops a field that becomes empty.
 bool cookie_remove(struct http_msg *m, struct str name);
 // Replaces the value of a cookie in place of the old one. Request or response.

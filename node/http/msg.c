@@ -125,35 +125,39 @@ bool http_list_next(struct str *rest, struct str *piece)
     return false;
 }
 
-// Walks over all values of the fields of one name.
-struct value_walk {
-    struct http_msg *m;
-    struct str name, rest;
-    unsigned pos;
-    bool full;
-};
-
-static bool next_value(struct value_walk *w, struct str *value)
+static struct http_hdr *next_field(struct http_msg *m, struct str name, unsigned *pos)
 {
-    if (next_piece(&w->rest, value))
+    if (name.len != 0)
+        return http_hdr_next_name(m, name, pos);
+    while (*pos < m->nhdrs) {
+        struct http_hdr *h = &m->hdrs[(*pos)++];
+        if (h->name.ptr != NULL)
+            return h;
+    }
+    return NULL;
+}
+
+bool http_hdr_next_value(struct http_msg *m, struct str name, bool full, unsigned *pos, struct str *rest,
+                         struct str *value)
+{
+    if (next_piece(rest, value))
         return true;
-    struct http_hdr *h = http_hdr_next_name(w->m, w->name, &w->pos);
+    struct http_hdr *h = next_field(m, name, pos);
     if (h == NULL)
         return false;
-    if (w->full) {
+    if (full) {
         *value = h->value;
         return true;
     }
-    w->rest = h->value;
-    return next_piece(&w->rest, value);
+    *rest = h->value;
+    return next_piece(rest, value);
 }
 
 unsigned http_hdr_count(struct http_msg *m, struct str name, bool full)
 {
-    struct value_walk w = {.m = m, .name = name, .full = full};
-    struct str value;
-    unsigned n = 0;
-    while (next_value(&w, &value))
+    struct str rest = STR_NONE, value;
+    unsigned pos = 0, n = 0;
+    while (http_hdr_next_value(m, name, full, &pos, &rest, &value))
         n++;
     return n;
 }
@@ -168,9 +172,9 @@ bool http_hdr_value(struct http_msg *m, struct str name, int occ, bool full, str
             return false;
         occ = (int)(count - back) + 1;
     }
-    struct value_walk w = {.m = m, .name = name, .full = full};
-    struct str v;
-    while (next_value(&w, &v)) {
+    struct str rest = STR_NONE, v;
+    unsigned pos = 0;
+    while (http_hdr_next_value(m, name, full, &pos, &rest, &v)) {
         if (--occ == 0) {
             *value = v;
             return true;

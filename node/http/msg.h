@@ -129,6 +129,9 @@ struct str http_hdr_get(struct http_msg *m, enum hdr_id id);
 // occ ≥ 1 counts from the first, occ ≤ -1 from the last. False when there is none. `full`: whole fields (req.fhdr).
 bool http_hdr_value(struct http_msg *m, struct str name, int occ, bool full, struct str *value);
 unsigned http_hdr_count(struct http_msg *m, struct str name, bool full);
+// The same values one by one; an empty name = of all fields. A walk starts with *pos 0 and *rest STR_NONE.
+bool http_hdr_next_value(struct http_msg *m, struct str name, bool full, unsigned *pos, struct str *rest,
+                         struct str *value);
 // True if a comma-separated list field has this token, ASCII case-insensitive.
 bool http_hdr_has_token(struct http_msg *m, enum hdr_id id, struct str token);
 // Next piece of a comma-separated list, quotes respected, trimmed, empty pieces skipped. *rest is moved on.

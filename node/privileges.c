@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -141,5 +142,10 @@ bool privileges_drop(const struct cfg_global *g)
 {
     if (g->chroot.len && !enter_chroot(g->chroot))
         return false;
-    return drop_group(g) && drop_user(g);
+    if (!drop_group(g) || !drop_user(g))
+        return false;
+#ifdef PHX_ASAN
+    prctl(PR_SET_DUMPABLE, 1); // else the leak checker waits for ever to look into this process
+#endif
+    return true;
 }

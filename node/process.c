@@ -221,5 +221,7 @@ void process_destroy(void)
         close(fd);
     }
     worker_destroy(&process.control);
+    process.stopping = false;
+    process.hard_stop_at = MONO_NEVER;
     worker_self = NULL;
 }

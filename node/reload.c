@@ -22,41 +22,64 @@ static struct {
     struct reload_hooks hooks;
     bool building, again; // control thread
     pthread_t builder;
-    // Written by the builder, read by the control thread after `done` arrived.
+    // The builder's while it runs, then the control thread's.
+    struct diag *diag;
     struct snapshot *built;
     struct msg done;
 } reload;
 
-// Renders all messages at once, so that lines of two builds cannot mix.
-static void print_messages(struct diag *diag, bool diagnostics)
+// Renders all messages in one piece, so that no other line comes between.
+static void report(const struct config_options *o, const struct reload_hooks *hooks, struct diag *diag)
 {
     struct buf text = BUF_INIT;
-    diag_render(diag, &text, diagnostics ? DIAG_DIAG : DIAG_NOTICE);
+    diag_render(diag, &text, o->diagnostics ? DIAG_DIAG : DIAG_NOTICE);
     if (text.len > 0) {
         ssize_t n = write(STDERR_FILENO, text.data, text.len);
         (void)n; // nobody is left to be told
     }
+    if (hooks->report)
+        hooks->report(buf_str(&text));
     buf_free(&text);
 }
 
-struct snapshot *reload_build(const struct config_options *o, const struct reload_hooks *hooks, struct snapshot *old)
+static struct snapshot *build(const struct config_options *o, const struct reload_hooks *hooks, struct snapshot *old,
+                              struct diag *diag)
 {
-    struct diag *diag = diag_create();
-    struct snapshot *s = NULL;
     struct config *c = config_load(o, diag);
     if (c && hooks->adapt && !hooks->adapt(c, diag))
         config_unref(&c);
-    if (c)
-        s = snapshot_build(&c, old, o->check_only, diag);
-    print_messages(diag, o->diagnostics);
+    return c ? snapshot_build(&c, old, o->check_only, diag) : NULL;
+}
+
+// The last step that may fail.
+static void prepare(const struct config_options *o, const struct reload_hooks *hooks, struct snapshot **s,
+                    struct diag *diag)
+{
+    bool ok = !*s || o->check_only || !hooks->prepare || hooks->prepare((*s)->config, diag);
+    if (ok && *s && o->zero_warning && diag_count(diag, DIAG_WARNING) > 0) {
+        diag_add(diag, DIAG_ALERT, NULL, "Some warnings were found and 'zero-warning' is set. Aborting.");
+        ok = false;
+    }
+    if (!ok)
+        snapshot_unref(s);
+}
+
+struct snapshot *reload_first(const struct config_options *o, const struct reload_hooks *hooks)
+{
+    struct diag *diag = diag_create();
+    struct snapshot *s = build(o, hooks, NULL, diag);
+    prepare(o, hooks, &s, diag);
+    report(o, hooks, diag);
+    if (diag_count(diag, DIAG_ALERT) > 0)
+        log_alert("config : Fatal errors found in configuration.");
     diag_destroy(&diag);
     return s;
 }
 
-static void *build(void *arg)
+static void *build_aside(void *arg)
 {
     struct snapshot *old = arg;
-    reload.built = reload_build(reload.options, &reload.hooks, old);
+    reload.built = build(reload.options, &reload.hooks, old, reload.diag);
     snapshot_unref(&old);
     inbox_send(loop_inbox(process_control()->loop), &reload.done);
     return NULL;
@@ -68,10 +91,13 @@ static void on_done(struct msg *m)
     reload.building = false;
     struct snapshot *s = reload.built;
     reload.built = NULL;
+    prepare(reload.options, &reload.hooks, &s, reload.diag);
+    report(reload.options, &reload.hooks, reload.diag);
+    diag_destroy(&reload.diag);
     if (s) {
         snapshot_publish(s);
         if (reload.hooks.published)
-            reload.hooks.published(snapshot_current());
+            reload.hooks.published(s);
         log_notice("Configuration reloaded.");
     } else {
         log_warning("Reload failed: the configuration in force is kept.");
@@ -99,14 +125,16 @@ void reload_request(void)
     }
     daemon_notify("RELOADING=1");
     struct snapshot *old = snapshot_ref(snapshot_current());
+    reload.diag = diag_create();
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&reload.builder, NULL, build, old);
+    int rc = pthread_create(&reload.builder, NULL, build_aside, old);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     reload.building = rc == 0;
     if (rc != 0) {
         snapshot_unref(&old);
+        diag_destroy(&reload.diag);
         log_warning("Reload failed: cannot start a thread: %s.", strerror(rc));
     }
 }
@@ -118,4 +146,5 @@ void reload_shutdown(void)
     pthread_join(reload.builder, NULL);
     reload.building = false;
     snapshot_unref(&reload.built);
+    diag_destroy(&reload.diag);
 }

@@ -12,14 +12,18 @@ struct snapshot;
 
 struct reload_hooks {
     // Before it is compiled: what was decided at start for good, or by the command line, goes over the new text. False:
-    // cannot be done in a running process (messages in diag). Builder thread.
+    // cannot be done (messages in diag). Builder thread.
     bool (*adapt)(struct config *c, struct diag *diag);
+    // What is not part of the snapshot is bound: the last step that may fail. Control thread.
+    bool (*prepare)(const struct config *c, struct diag *diag);
     // It is in force. Control thread.
     void (*published)(struct snapshot *s);
+    // All messages of one build, as they went to stderr. Control thread.
+    void (*report)(struct str text);
 };
 
-// Reads, compiles and binds; used for the start too. Messages go to stderr. NULL: there were errors.
-struct snapshot *reload_build(const struct config_options *o, const struct reload_hooks *hooks, struct snapshot *old);
+// Reads, compiles and binds, for the start: prints all messages. NULL: there were errors.
+struct snapshot *reload_first(const struct config_options *o, const struct reload_hooks *hooks);
 
 // `o` must live as long as the process. Before threads run.
 void reload_init(const struct config_options *o, const struct reload_hooks *hooks);

@@ -91,6 +91,7 @@ struct pipe_pair {
 struct pipe_pair *pipe_take(struct worker *w);
 // A pipe with bytes inside is closed, not kept.
 void pipe_put(struct worker *w, struct pipe_pair **p);
+#define PIPE_BYTES_DEFAULT ((size_t)256 * 1024)
 void pipe_set_limits(unsigned max_pipes, size_t bytes); // before threads run
 unsigned pipe_count_used(void);
 unsigned pipe_count_free(void);

@@ -21,7 +21,7 @@ struct pipe_pool {
 
 // Constant once threads run.
 static unsigned max_pipes = 1024;
-static size_t wanted_bytes = 256 * 1024;
+static size_t wanted_bytes = PIPE_BYTES_DEFAULT;
 
 // Over all workers.
 static atomic_uint count_open; // used and free

@@ -128,7 +128,6 @@ static void modules_init(const char *program)
     var_bind();
     stream_init();
     log_init(program, host);
-    match_check_bound();
 }
 
 // After all threads are joined.

@@ -24,13 +24,18 @@ struct text_key {
     uint32_t entry;
 };
 
+struct text_slot {
+    uint32_t hash; // other half than the one that chose the slot: spares most look-ups the key
+    uint32_t key;  // + 1, 0 = free
+};
+
 struct text_index {
     enum match_method method;
     bool nocase; // then keys are in lower case
     struct text_key *keys;
     unsigned count;
     // STR, BEG, END with many keys: a hash table over the keys, probed once for each length that occurs.
-    uint32_t *slots; // key + 1, 0 = free
+    struct text_slot *slots;
     uint32_t mask;
     uint32_t *lens; // distinct, longest first
     unsigned nlens;

@@ -44,11 +44,6 @@ static int longest_first(const void *a, const void *b)
     return (x->entry > y->entry) - (x->entry < y->entry);
 }
 
-static uint32_t hash_of(const char *ptr, size_t len)
-{
-    return (uint32_t)hash64(ptr, len, 0);
-}
-
 static bool key_is(const struct text_key *k, const char *ptr, size_t len)
 {
     return k->len == len && memcmp(k->ptr, ptr, len) == 0;
@@ -61,17 +56,18 @@ static void build_table(struct text_index *x, struct arena *arena)
     while (size < x->count * 2)
         size *= 2;
     x->mask = size - 1;
-    x->slots = ARENA_ARRAY(arena, uint32_t, size);
+    x->slots = ARENA_ARRAY(arena, struct text_slot, size);
     x->lens = ARENA_ARRAY(arena, uint32_t, x->count);
     for (uint32_t i = 0; i < x->count; i++) {
         const struct text_key *k = &x->keys[i];
         if (x->nlens == 0 || x->lens[x->nlens - 1] != k->len)
             x->lens[x->nlens++] = k->len;
-        uint32_t at = hash_of(k->ptr, k->len) & x->mask;
-        while (x->slots[at] && !key_is(&x->keys[x->slots[at] - 1], k->ptr, k->len))
+        uint64_t hash = hash64(k->ptr, k->len, 0);
+        uint32_t at = (uint32_t)hash & x->mask;
+        while (x->slots[at].key && !key_is(&x->keys[x->slots[at].key - 1], k->ptr, k->len))
             at = (at + 1) & x->mask;
-        if (!x->slots[at])
-            x->slots[at] = i + 1;
+        if (!x->slots[at].key)
+            x->slots[at] = (struct text_slot){(uint32_t)(hash >> 32), i + 1};
     }
 }
 
@@ -97,8 +93,8 @@ void text_index_build(struct text_index *x, struct arena *arena, enum match_meth
 // `text` has the key's length.
 static bool same(const struct text_key *k, const char *text, bool nocase)
 {
-    if (!nocase)
-        return memcmp(k->ptr, text, k->len) == 0;
+    if (!nocase) // most keys differ in the first byte: no call for them
+        return k->len == 0 || (k->ptr[0] == text[0] && memcmp(k->ptr, text, k->len) == 0);
     for (uint32_t i = 0; i < k->len; i++)
         if (k->ptr[i] != str_lower(text[i]))
             return false;
@@ -126,8 +122,12 @@ static bool has_word(const struct text_index *x, const struct text_key *k, struc
 
 static bool has_part(const struct text_index *x, const struct text_key *k, struct str s)
 {
-    struct str key = str_make(k->ptr, k->len);
-    return (x->nocase ? str_find_nocase(s, key) : str_find(s, key)) >= 0;
+    if (!x->nocase || k->len == 0)
+        return str_find(s, str_make(k->ptr, k->len)) >= 0;
+    for (size_t at = 0; at + k->len <= s.len; at++)
+        if (str_lower(s.ptr[at]) == k->ptr[0] && same(k, s.ptr + at, true))
+            return true;
+    return false;
 }
 
 static bool key_matches(const struct text_index *x, const struct text_key *k, struct str s)
@@ -163,9 +163,10 @@ static int64_t scan(const struct text_index *x, struct str s)
 
 static int64_t probe(const struct text_index *x, const char *ptr, size_t len)
 {
-    for (uint32_t at = hash_of(ptr, len) & x->mask; x->slots[at]; at = (at + 1) & x->mask) {
-        const struct text_key *k = &x->keys[x->slots[at] - 1];
-        if (key_is(k, ptr, len))
+    uint64_t hash = hash64(ptr, len, 0);
+    for (uint32_t at = (uint32_t)hash & x->mask; x->slots[at].key; at = (at + 1) & x->mask) {
+        const struct text_key *k = &x->keys[x->slots[at].key - 1];
+        if (x->slots[at].hash == (uint32_t)(hash >> 32) && key_is(k, ptr, len))
             return k->entry;
     }
     return PATTERN_NONE;

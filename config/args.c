@@ -90,6 +90,8 @@ static const char *letter_name(char letter)
         return "integer";
     case 'A':
         return "integer or variable";
+    case 'Q':
+        return "base64 text or variable";
     case 'G':
         return "boolean";
     case 'H':
@@ -316,7 +318,7 @@ static bool parse_arg(struct parse *p, unsigned word, const struct args_spec *sp
             return true;
         if (str_find_char(raw, '.') < 0)
             return bad_arg(p, word, spec, n, letter, raw);
-    } else if (letter == 'Y') { // base64 text has no dot
+    } else if (letter == 'Q') { // base64 text has no dot
         arg->kind = str_find_char(raw, '.') < 0 ? ARG_STR : ARG_VAR;
     } else {
         arg->kind = kind_of(letter);

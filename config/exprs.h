@@ -17,14 +17,14 @@ enum kw_status {
 };
 
 // Argument lists are strings of letters, lower case = optional from here on:
-//   S string          I integer            A integer or variable   G boolean word      H hexadecimal bytes (decoded)
-//   Y base64 text or variable
-//   D unit s, ms, us  E variable name      M IPv4 mask             N IPv6 mask         4 6 P an IPv4, IPv6, any address
-//   C number of a sticky counter (synonyms imply it)               K index of an array, 0 to 99
-//   B backend         O frontend           V "[backend/]server"    X stick table       U userlist
-//   R regex (REGEX.num = flags)   F file of a map   W all that is left: set-var conditions, one INT of enum
-//   cfg_var_cond
-//   Y stick table of another key than the tracked one's, lower case: ARG_NONE when omitted
+//   S string            I integer           G boolean word       H hexadecimal bytes (decoded)
+//   D unit: s, ms, us   E variable          A integer or variable                Q base64 text or variable
+//   M IPv4 mask         N IPv6 mask         4 6 P IPv4, IPv6, any address
+//   B backend           O frontend          V "[backend/]server"   U userlist
+//   X stick table       Y stick table of another key than the tracked one's: ARG_NONE when omitted
+//   C sticky counter, 0 to 2; some synonyms imply it               K index of an array, 0 to 99
+//   R regex, whose flags stand last in the list (REGEX.num)        F file of a map
+//   W all that is left: conditions of set-var, as one INT of enum cfg_var_cond
 // An omitted proxy (b, o) or table (x) means the current one: its argument is there with ref NULL.
 
 #define FETCH(id, name, args, type, where, status, help) FETCH_##id,

@@ -69,6 +69,8 @@ static void test_verdicts(void **state)
         {HDR("req.payload_lv(0,2,-4)"), false, false},
         {HDR("uuid(5)"), false, false},
         {HDR("uuid(4)"), true, false},
+        {HDR("str(x),hmac(sha256,a2V5)"), true, false},
+        {HDR("str(x),hmac(sha256,txn.key)"), true, false},
         {HDR("str(x),be2dec(:,9)"), false, false},
         {HDR("nbsrv"), false, false},
         {HDR("nbsrv(bk)"), true, false},

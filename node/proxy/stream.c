@@ -168,7 +168,7 @@ static void set_times(struct stream *st)
     st->times.accept = s->idle_since;
     st->times.start = loop_now(st->loop);
     st->times.start_wall_us = loop_wall_us(st->loop);
-    if (!(st->flags & STREAM_HTTP)) {
+    if (!(st->flags & STREAM_HTTP) || !st->up.buf) {
         st->times.start = s->client.accept_mono;
         st->times.start_wall_us = s->client.accept_wall_us;
     }
@@ -270,6 +270,15 @@ static void cancel_waits(struct stream *st)
     st->run.generation++;
 }
 
+// Closing with bytes of the client unread would reset the connection under what was sent last.
+static bool wants_linger(const struct stream *st)
+{
+    bool unread = stream_client(st)->flags & CONN_READABLE;
+    if (st->term[0] == 'K')
+        return false;
+    return stream_is_http(st) ? st->status != 0 && (unread || !st->up.complete) : unread && st->term[0] != 'P';
+}
+
 // The last look at everything, then all is given back.
 static void finish(struct stream *st)
 {
@@ -281,8 +290,7 @@ static void finish(struct stream *st)
     if (stream_log && !(st->flags & (STREAM_MONITOR | STREAM_NO_LOG | STREAM_LOGGED)))
         stream_log(st);
     bool keep = stream_is_http(st) && !(st->flags & (STREAM_CLOSE_CLIENT | STREAM_TUNNEL));
-    bool unread = !st->up.complete || (stream_client(st)->flags & CONN_READABLE);
-    bool linger = !keep && st->status != 0 && unread && st->term[0] != 'K';
+    bool linger = !keep && wants_linger(st);
     stream_release_server(st, st->step == STEP_END);
     if (st->flags & STREAM_CONN_COUNTED)
         atomic_fetch_sub_explicit(&st->back->back->conns, 1, memory_order_relaxed);

@@ -75,7 +75,7 @@ bool stream_relay_request(struct stream *st)
     case RELAY_SOURCE_SHORT:
     case RELAY_SOURCE_ERROR:
         if (stream_is_http(st)) {
-            stream_fail(st, 400, 'C', st->status ? 'D' : stream_phase(st));
+            stream_abort(st, 'C', 'D');
             return false;
         }
         break;

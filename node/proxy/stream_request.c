@@ -90,8 +90,12 @@ bool stream_read_client(struct stream *st)
 {
     struct flow *f = &st->up;
     struct conn *c = stream_client(st);
-    if (f->source_end || !(c->flags & (CONN_READABLE | CONN_FAILED)))
+    if (f->source_end)
         return false;
+    if (!(c->flags & (CONN_READABLE | CONN_FAILED))) {
+        f->source_end = c->flags & CONN_EOF; // read by the idle session
+        return f->source_end;
+    }
     if (!f->buf) {
         f->buf = worker_buf_take(st->worker);
         f->pinned = f->clear = 0;
@@ -181,6 +185,19 @@ static enum step head_ended(struct stream *st, bool timed_out)
     return timed_out ? refuse_request(st, 408, 'c') : refuse_request(st, 400, 'C');
 }
 
+static enum step too_large(struct stream *st)
+{
+    st->parse_error = H1_HEAD_TOO_LARGE;
+    return refuse_request(st, 400, 'P');
+}
+
+// tune.maxrewrite bytes of the buffer are for what rules add.
+static uint32_t head_room(const struct iobuf *b, const struct config *config)
+{
+    uint32_t reserve = (uint32_t)config->global.tune.maxrewrite;
+    return reserve < b->size ? b->size - reserve : b->size;
+}
+
 enum step step_request_head(struct stream *st)
 {
     const struct config *config = st->front->snapshot->config;
@@ -191,7 +208,7 @@ enum step step_request_head(struct stream *st)
         const struct cfg_timeouts *t = &st->front->cfg->timeout;
         int ms = t->http_request >= 0 ? t->http_request : t->client;
         // The first request's time began when the connection was accepted.
-        int64_t used = st->session->requests <= 1 ? mono_diff_ms(st->times.start, st->times.accept) : 0;
+        int64_t used = st->session->requests <= 1 ? mono_diff_ms(loop_now(st->loop), st->times.accept) : 0;
         stream_deadline(st, ms < 0 ? -1 : ms > used ? ms - used : 0);
     }
     for (;;) {
@@ -199,6 +216,8 @@ enum step step_request_head(struct stream *st)
         if (b && iobuf_len(b) > 0) {
             switch (h1_parse_request(&st->parser, &limits, iobuf_read_ptr(b), iobuf_len(b), &st->req)) {
             case H1_DONE:
+                if (st->req.head_len > head_room(b, config))
+                    return too_large(st);
                 request_arrived(st);
                 if (!flow_scan(&st->up))
                     return refuse_request(st, 400, 'P');
@@ -209,10 +228,8 @@ enum step step_request_head(struct stream *st)
             case H1_MORE:
                 break;
             }
-            if (iobuf_room(b) <= (uint32_t)config->global.tune.maxrewrite) {
-                st->parse_error = H1_HEAD_TOO_LARGE;
-                return refuse_request(st, 400, 'P');
-            }
+            if (iobuf_len(b) >= head_room(b, config))
+                return too_large(st);
         }
         if (st->up.source_end || stream_deadline_passed(st))
             return head_ended(st, !st->up.source_end);

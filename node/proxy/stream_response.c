@@ -131,6 +131,7 @@ static enum step no_response(struct stream *st)
 static enum step bad_response(struct stream *st)
 {
     st->parse_error = st->parser.error;
+    st->times.response = MONO_NEVER;
     worker_buf_put(st->worker, &st->down.buf);
     if (stream_retry(st, RETRY_JUNK_RESPONSE))
         return STEP_WAIT;

@@ -283,10 +283,10 @@ static void render_node(struct fmt_out *o, const struct node *n, struct match_ct
     }
 }
 
-// In a log a field that writes nothing (%hr without captures) takes the blank behind it along.
+// In a log a field that writes nothing (%hr without captures) takes the blank behind it along; none leads the line.
 static void render(const struct format *f, struct match_ctx *c, struct fmt_out *o)
 {
-    bool behind_blank = false;
+    bool behind_blank = o->log;
     for (unsigned i = 0; i < f->count; i++) {
         const struct node *n = &f->nodes[i];
         size_t before = (size_t)(o->at - o->start);

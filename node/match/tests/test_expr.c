@@ -465,6 +465,9 @@ static void test_blanks(void **state)
     text[format_render(f, &ctx, text, sizeof(text) - 1, true)] = '\0';
     assert_string_equal(text, "a b c  d");
     assert_true(str_is(format_text(f, &ctx), "a   b c  d"));
+    f = format_compile(compile, &(struct cfg_format){.nodes = nodes + 4, .count = 1});
+    text[format_render(f, &ctx, text, sizeof(text) - 1, true)] = '\0';
+    assert_string_equal(text, "b ");
 }
 
 static void test_constant_format(void **state)

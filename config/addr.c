@@ -211,3 +211,20 @@ bool parse_addr(struct parse *p, unsigned word, struct str text, unsigned defaul
     return parse_host(p, word, host, family ? family->family : AF_UNSPEC, out) &&
            parse_port(p, word, port, default_port, port_required, out);
 }
+
+bool addr_is_network(struct str text)
+{
+    unsigned char bytes[16], mask[4];
+    char host[64], prefix[64];
+    uint64_t bits;
+    struct str rest = text, address;
+    str_split(&rest, '/', &address);
+    if (address.len >= sizeof(host) || rest.len >= sizeof(prefix))
+        return false;
+    bool v4 = inet_pton(AF_INET, str_copy(host, sizeof(host), address), bytes) == 1;
+    if (!v4 && inet_pton(AF_INET6, host, bytes) != 1)
+        return false;
+    if (!rest.ptr || (str_to_u64(rest, &bits) && bits <= (v4 ? 32 : 128)))
+        return true;
+    return v4 && inet_pton(AF_INET, str_copy(prefix, sizeof(prefix), rest), mask) == 1;
+}

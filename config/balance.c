@@ -160,6 +160,16 @@ bool balance_line(struct parse *p)
     }
 }
 
+bool balance_factor(struct parse *p, unsigned word, void *target)
+{
+    struct cfg_proxy *px = target;
+    int64_t value;
+    if (!parse_int(p, word, 0, 65535, &value))
+        return false;
+    px->hash_balance_factor = (int)value;
+    return value == 0 || value > 100 || parse_error(p, word, "'hash-balance-factor' must be 0 or greater than 100.");
+}
+
 bool hash_type_line(struct parse *p)
 {
     static const struct kw_choice functions[] = {{"sdbm", HASH_FN_SDBM},   {"djb2", HASH_FN_DJB2}, {"wt6", HASH_FN_WT6},
@@ -173,14 +183,12 @@ bool hash_type_line(struct parse *p)
     px->hash_fn = HASH_FN_SDBM;
     // Without a function a consistent hash is scrambled, since sdbm spreads poorly over a ring.
     px->hash_avalanche = consistent && p->nwords == 2;
-    if (word < p->nwords) {
-        const struct kw_choice *function = find_choice(p->words[word], functions);
-        if (function) {
-            px->hash_fn = function->value;
-            word++;
-        }
+    const struct kw_choice *function = word < p->nwords ? find_choice(p->words[word], functions) : NULL;
+    if (function) {
+        px->hash_fn = function->value;
+        word++;
     }
-    if (word < p->nwords && str_is(p->words[word], "avalanche")) {
+    if (function && word < p->nwords && str_is(p->words[word], "avalanche")) {
         px->hash_avalanche = true;
         word++;
     }
@@ -239,6 +247,11 @@ static bool cookie_value(struct parse *p, unsigned word, struct cfg_cookie *c)
     for (size_t i = 0; i < value.len; i++)
         if ((unsigned char)value.ptr[i] < ' ' || value.ptr[i] == ';')
             return parse_error(p, word + 1, "character %d is not permitted in a cookie's attribute.", value.ptr[i]);
+    if (str_is(name, "domain") && str_find_char(str_slice(value, 1, value.len), '.') < 0)
+        parse_warning(p, word + 1,
+                      "domain '%.*s' contains no embedded dot, this configuration may not work properly (see RFC 6265, "
+                      "5.2.3).",
+                      STR_ARG(value));
     if (str_is(name, "domain"))
         c->domain =
             c->domain.len ? arena_printf(p->arena, "%.*s; domain=%.*s", STR_ARG(c->domain), STR_ARG(value)) : value;

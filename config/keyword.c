@@ -165,7 +165,7 @@ static bool set_number(struct parse *p, const struct kw_row *row, unsigned word,
     if (value < row->min || value > max)
         return parse_error(p, word, "value '%.*s' of '%s' is out of range: expected %lld to %lld.",
                            STR_ARG(p->words[word]), row->name, (long long)row->min, (long long)max);
-    if (row->once && set_before(p, row, field))
+    if (row->once && p->section != SECTION_DEFAULTS && set_before(p, row, field))
         parse_warning(p, word - 1, "overwriting '%.*s %s' which was already specified", STR_ARG(p->words[0]),
                       row->name);
     int number = (int)value;

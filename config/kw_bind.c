@@ -58,6 +58,16 @@ static bool expose_fd(struct parse *p, unsigned word, void *target)
            parse_error(p, word, "'expose-fd' expects 'listeners' (got '%.*s').", STR_ARG(p->words[word]));
 }
 
+static bool segment_size(struct parse *p, unsigned word, void *target)
+{
+    struct cfg_bind *b = target;
+    int64_t value;
+    if (!parse_int(p, word, -65535, 65535, &value))
+        return false;
+    b->mss = (int)value;
+    return value != 0 || parse_error(p, word, "'mss' expects an absolute value between 1 and 65535.");
+}
+
 static bool protocol(struct parse *p, unsigned word, void *target)
 {
     (void)target;
@@ -91,7 +101,7 @@ static const struct kw_row rows[] = {
      .help = "what the runtime API permits on this socket; default operator"},
     INT("maxconn", maxconn, 0, INT32_MAX, "connections at once on this line"),
     VALUE("mode", octal_mode, "<mode>", "permissions of a UNIX socket's file, octal"),
-    INT("mss", mss, -65535, 65535, "TCP segment size"),
+    VALUE("mss", segment_size, "<size>", "TCP segment size, 1 to 65535; negative: subtracted from the system's"),
     STRING("name", name, "<name>", "shown by statistics"),
     INT("nice", nice, -1024, 1024, "priority"),
     VALUE("proto", protocol, "h1", "the protocol clients speak"),
@@ -105,6 +115,7 @@ static const struct kw_row rows[] = {
     NO_EFFECT("label", 1, "a free word"),
     NO_EFFECT("process", 1, "there is one process"),
     NO_EFFECT("shards", 1, "one socket a line serves all threads"),
+    NO_EFFECT("thread", 1, "accepted connections go to the least loaded thread"),
     REFUSED("accept-netscaler-cip", "NetScaler's client address header"),
     REFUSED("cc", "the choice of a congestion control"),
     REFUSED("guid-prefix", "global identifiers"),
@@ -117,7 +128,6 @@ static const struct kw_row rows[] = {
     REFUSED("tcp-md5sig", "TCP signatures"),
     REFUSED("tcp-ss", "kept SYN packets"),
     REFUSED("tcp-ut", "the TCP user timeout of clients"),
-    REFUSED("thread", "binding of listeners to threads"),
     REFUSED("ssl", "TLS"),
     TLS("allow-0rtt", 0),
     TLS("alpn", 1),
@@ -183,7 +193,7 @@ static bool push_address(struct parse *p, unsigned word, struct str text, const 
 
 bool bind_line(struct parse *p, unsigned word, struct cfg_bind **binds, unsigned *nbinds)
 {
-    struct cfg_bind options = {.mss = -1, .mode = -1, .uid = -1, .gid = -1, .level = 1, .src = p->src};
+    struct cfg_bind options = {.mode = -1, .uid = -1, .gid = -1, .level = 1, .src = p->src};
     if (word >= p->nwords || p->words[word].len == 0)
         return parse_error(p, word, "'%.*s' expects {<path>|[addr1]:port1[-end1]}{,[addr]:port[-end]}... as arguments.",
                            STR_ARG(p->words[word - 1]));

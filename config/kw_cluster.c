@@ -60,7 +60,7 @@ static bool set_tables(struct parse *p, unsigned word, void *target)
 }
 
 static const struct kw_choice health_modes[] = {
-    {"quorum", HEALTH_QUORUM}, {"any", HEALTH_ANY}, {"local", HEALTH_LOCAL}, {NULL, 0}};
+    {"quorum", CLUSTER_HEALTH_QUORUM}, {"any", CLUSTER_HEALTH_ANY}, {"local", CLUSTER_HEALTH_LOCAL}, {NULL, 0}};
 
 static const struct kw_row rows[] = {
     {.name = "bind",

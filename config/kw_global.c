@@ -4,6 +4,7 @@
 
 #include "config/load.h"
 #include "config/log_line.h"
+#include "config/proxy_lines.h"
 
 #define FIELD(name) offsetof(struct cfg_global, name)
 #define INT(keyword, field, low, high, text)                                                                           \
@@ -82,12 +83,20 @@ static bool default_path(struct parse *p, unsigned word, void *target)
     return parse_error(p, word, "only 'default-path current' is supported yet.");
 }
 
+static bool set_description(struct parse *p, unsigned word, void *target)
+{
+    struct cfg_global *g = target;
+    g->description = joined_words(p, word);
+    return true;
+}
+
 static bool set_localpeer(struct parse *p, unsigned word, void *target)
 {
     struct cfg_global *g = target;
     if (!p->loader->options->local_peer) {
         g->localpeer = p->words[word];
         env_set(p->env, STR("HAPROXY_LOCALPEER"), g->localpeer);
+        p->loader->localpeer_set = true;
     }
     return true;
 }
@@ -220,7 +229,7 @@ static const struct kw_row rows[] = {
     STRING("chroot", chroot, "<directory>", "the process shuts itself into this directory before it drops privileges"),
     FLAG("daemon", daemon, "goes into the background, as -D"),
     VALUE("default-path", default_path, 1, 2, "current", "relative paths start at the current directory"),
-    STRING("description", description, "<text>", "shown by statistics"),
+    VALUE("description", set_description, 1, KW_ANY, "<text>", "shown by statistics"),
     INT("gid", gid, 0, INT32_MAX, "number of the group the process runs as; see 'group'"),
     VALUE("group", set_group, 1, 1, "<name>", "group the process runs as"),
     TIME("grace", grace, "listeners go on accepting for this time after a soft stop was asked for"),
@@ -336,7 +345,7 @@ static const struct kw_row rows[] = {
     REFUSED("wurfl-information-list", "device databases"),
     REFUSED("wurfl-information-list-separator", "device databases"),
     // Performance
-    INT("maxconn", maxconn, 1, 100000000, "connections at once; default: from the descriptor limit"),
+    INT("maxconn", maxconn, 0, 100000000, "connections at once; 0, the default: from the descriptor limit"),
     INT("maxpipes", maxpipes, 1, 1000000, "pipes for splicing; default: a quarter of maxconn"),
     FLAG("nosplice", nosplice, "never splices, as -dS"),
     INT("spread-checks", spread_checks, 0, 50, "health checks are spread by this percentage of their interval"),
@@ -546,7 +555,6 @@ static const struct kw_row rows[] = {
     TLS("tune.ssl.ocsp-update.mindelay"),
     TLS("tune.ssl.ssl-ctx-cache-size"),
     // Debugging
-    FLAG("debug", debug, "stays in the foreground and tells what it does, as -d"),
     FLAG("quiet", quiet, "says nothing at the start, as -q"),
 };
 const struct kw_table kw_global = KW_TABLE(TABLE_GLOBAL, "keyword", rows);

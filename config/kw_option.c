@@ -32,23 +32,31 @@ static bool no_arguments(struct parse *p)
 }
 
 // ---- Logs ----------------------------------------------------------------------------------------------------------
+static bool set_log_line(struct parse *p, int log_line)
+{
+    if (p->section == SECTION_BACKEND) {
+        parse_warning(p, 1, "backend '%.*s' : 'option %.*s' directive is ignored in backends.", STR_ARG(p->proxy->name),
+                      STR_ARG(p->words[1]));
+        return true;
+    }
+    p->proxy->log_line = log_line;
+    p->proxy->log_line_src = p->src;
+    return true;
+}
+
 static bool option_httplog(struct parse *p)
 {
     bool clf = p->nwords > 2 && str_is(p->words[2], "clf");
     if (p->nwords > 2u + clf)
         return parse_error(p, 2, "keyword 'httplog' only supports option 'clf'.");
-    p->proxy->log_line = clf ? LOG_LINE_CLF : LOG_LINE_HTTP;
-    p->proxy->log_line_src = p->src;
-    return true;
+    return set_log_line(p, clf ? LOG_LINE_CLF : LOG_LINE_HTTP);
 }
 
 static bool option_tcplog(struct parse *p)
 {
     if (p->nwords > 2 && str_is(p->words[2], "clf"))
         return parse_error(p, 2, "'option tcplog clf' is known to HAProxy but not supported yet.");
-    p->proxy->log_line = LOG_LINE_TCP;
-    p->proxy->log_line_src = p->src;
-    return no_arguments(p);
+    return no_arguments(p) && set_log_line(p, LOG_LINE_TCP);
 }
 
 // ---- Connections ---------------------------------------------------------------------------------------------------
@@ -126,6 +134,8 @@ static bool client_header(struct parse *p, struct client_header h)
                                h.if_none ? " and 'if-none'" : "");
         if (word + 1 == p->nwords)
             return parse_error(p, word, "'%.*s' of 'option %s' expects an argument.", STR_ARG(name), option);
+        if (str_is(name, "except") && !addr_is_network(p->words[word + 1]))
+            return parse_error(p, word + 1, "'option %s except' expects <address>[/mask] as argument.", option);
         *(str_is(name, "except") ? h.except : h.header) = p->words[++word];
     }
     return true;
@@ -150,6 +160,42 @@ static bool option_originalto(struct parse *p)
 }
 
 // ---- Checks --------------------------------------------------------------------------------------------------------
+static void push_check_header(struct parse *p, struct str name, struct str value)
+{
+    struct cfg_http_check *c = &p->proxy->http_check;
+    struct cfg_header_fmt *h = PARSE_PUSH(p->arena, c->headers, c->nheaders, struct cfg_header_fmt);
+    h->name = arena_str(p->arena, name);
+    h->value.text = arena_str(p->arena, value);
+    h->value.constant = true;
+    h->value.count = 1;
+    h->value.nodes = ARENA_NEW(p->arena, struct cfg_fmt_node);
+    h->value.nodes->text = h->value.text;
+}
+
+// Old files hide headers and a body behind the version: "HTTP/1.1\r\nHost:\ www".
+static bool hidden_headers(struct parse *p, struct cfg_http_check *c)
+{
+    ptrdiff_t end = str_find(c->version, STR("\r\n"));
+    if (end < 0)
+        return true;
+    struct str rest = str_slice(c->version, (size_t)end + 2, c->version.len);
+    c->version = arena_str(p->arena, str_slice(c->version, 0, (size_t)end));
+    parse_warning(p, 4,
+                  "'option httpchk' : hiding headers or body at the end of the version string is deprecated. Please, "
+                  "consider to use 'http-check send' directive instead.");
+    while (rest.len > 0 && !str_starts(rest, STR("\r\n"))) {
+        ptrdiff_t stop = str_find(rest, STR("\r\n"));
+        struct str line = str_slice(rest, 0, stop < 0 ? rest.len : (size_t)stop);
+        ptrdiff_t colon = str_find_char(line, ':');
+        if (colon <= 0)
+            return parse_error(p, 4, "'%.*s' behind the version is not a header.", STR_ARG(line));
+        push_check_header(p, str_slice(line, 0, (size_t)colon), str_trim(str_slice(line, (size_t)colon + 1, line.len)));
+        rest = str_slice(rest, line.len + (stop >= 0 ? 2 : 0), rest.len);
+    }
+    c->body = arena_str(p->arena, str_slice(rest, 2, rest.len));
+    return true;
+}
+
 // option httpchk [[<method>] <uri> [<version> [<host>]]]
 static bool option_httpchk(struct parse *p)
 {
@@ -168,10 +214,10 @@ static bool option_httpchk(struct parse *p)
         c->version = p->words[4];
     if (!str_starts(c->version, STR("HTTP/")))
         return parse_error(p, 4, "'%.*s' is not an HTTP version: expected HTTP/1.0 or HTTP/1.1.", STR_ARG(c->version));
-    if (str_find_char(c->version, '\r') >= 0 || str_find_char(c->version, '\n') >= 0)
-        return parse_error(p, 4, "headers behind the version are not supported any more: use 'http-check send hdr'.");
     if (p->nwords > 6)
         return parse_error(p, 6, "'option httpchk' cannot handle unexpected argument '%.*s'.", STR_ARG(p->words[6]));
+    if (!hidden_headers(p, c))
+        return false;
     if (p->nwords < 6)
         return true;
     struct cfg_header_fmt *host = PARSE_PUSH(p->arena, c->headers, c->nheaders, struct cfg_header_fmt);
@@ -200,7 +246,6 @@ static const struct kw_row rows[] = {
     BIT_NO_EFFECT("disable-h2-upgrade", IN_DEF_FRONT, OPT_DISABLE_H2_UPGRADE, "HTTP/1 is never upgraded to HTTP/2"),
     BIT("dontlog-normal", IN_DEF_FRONT, OPT_DONTLOG_NORMAL, "logs only what went wrong"),
     BIT("dontlognull", IN_DEF_FRONT, OPT_DONTLOGNULL, "does not log connections without a byte"),
-    LINE("forceclose", IN_DEF_PROXY, true, option_close, NULL, "old name of httpclose"),
     LINE("forwardfor", IN_DEF_PROXY, false, option_forwardfor, "[except <network>] [header <name>] [if-none]",
          "tells servers the client's address in X-Forwarded-For"),
     BIT("http-buffer-request", IN_DEF_PROXY, OPT_HTTP_BUFFER_REQUEST, "waits for the body before going on"),
@@ -213,7 +258,6 @@ static const struct kw_row rows[] = {
          "header names are passed as they are"),
     LINE("http-server-close", IN_DEF_PROXY, true, option_server_close, NULL,
          "closes server connections after a response"),
-    BIT_NO_EFFECT("http-use-htx", IN_DEF_PROXY, OPT_COUNT, "removed from HAProxy; there is one way to handle HTTP"),
     BIT("http-use-proxy-header", IN_DEF_FRONT, OPT_HTTP_USE_PROXY_HEADER, "understands Proxy-Connection"),
     LINE("httpchk", IN_DEF_BACK, false, option_httpchk, "[[<method>] <uri> [<version> [<host>]]]",
          "checks servers by HTTP"),
@@ -244,12 +288,14 @@ static const struct kw_row rows[] = {
     LINE("tcplog", IN_DEF_PROXY, false, option_tcplog, NULL, "a log line for each connection"),
     BIT("transparent", IN_DEF_BACK, OPT_TRANSPARENT, "connects to the address the client asked for"),
     REFUSED("external-check", "checks by programs"),
+    REFUSED("forceclose", "removed from HAProxy; use 'option httpclose'"),
     REFUSED("forwarded", "the header Forwarded"),
     REFUSED("h1-case-adjust-bogus-client", "names of headers keep the case they came with"),
     REFUSED("h1-case-adjust-bogus-server", "names of headers keep the case they came with"),
     REFUSED("http-drop-request-trailers", "trailers are forwarded"),
     REFUSED("http-drop-response-trailers", "trailers are forwarded"),
     REFUSED("http-tunnel", "removed from HAProxy"),
+    REFUSED("http-use-htx", "removed from HAProxy"),
     REFUSED("httpslog", "TLS"),
     REFUSED("ldap-check", "checks of other protocols"),
     REFUSED("mysql-check", "checks of other protocols"),

@@ -78,6 +78,20 @@ static bool check_address(struct parse *p, unsigned word, void *target)
     return parse_addr(p, word, p->words[word], 0, false, &sv->check_addr);
 }
 
+static bool init_address(struct parse *p, unsigned word, void *target)
+{
+    struct cfg_server *sv = target;
+    struct str rest = p->words[word], one;
+    while (str_split(&rest, ',', &one))
+        if (!str_is(one, "last") && !str_is(one, "libc") && !str_is(one, "none") && !addr_is_network(one))
+            return parse_error(p, word,
+                               "unknown init-addr method '%.*s', supported methods are 'libc', 'last', 'none' "
+                               "and an address.",
+                               STR_ARG(one));
+    sv->init_addr = p->words[word];
+    return true;
+}
+
 static bool one_of(struct parse *p, unsigned word, const char *only, const char *also)
 {
     if (str_is(p->words[word], only) || (also && str_is(p->words[word], also)))
@@ -117,7 +131,7 @@ static const struct kw_row rows[] = {
     TIME("fastinter", fastinter, 1, "interval of checks while it changes between up and down"),
     VALUE("hash-key", hash_key, "id", "what places the server on a consistent hash"),
     INT("id", id, 1, INT32_MAX, "number of the server; default: assigned in file order"),
-    STRING("init-addr", init_addr, "last|libc|none|<address>[,…]", "how its name is looked up at the start"),
+    VALUE("init-addr", init_address, "last|libc|none|<address>[,…]", "how its name is looked up at the start"),
     TIME("inter", inter, 1, "interval of checks; default 2s"),
     INT("max-reuse", max_reuse, -1, INT32_MAX, "requests of a server connection; default no limit"),
     INT("maxconn", maxconn, 0, INT32_MAX, "connections at once, further requests wait; 0 = no limit"),
@@ -135,7 +149,7 @@ static const struct kw_row rows[] = {
     INT("pool-low-conn", pool_low_conn, 0, INT32_MAX, "idle connections kept from being shared"),
     INT("pool-max-conn", pool_max_conn, -1, INT32_MAX, "idle connections kept; default no limit"),
     TIME("pool-purge-delay", pool_purge_delay, 0, "idle connections are halved at this interval; default 5s"),
-    INT("port", check_port, 1, 65535, "where health checks connect"),
+    INT("port", check_port, 0, 65535, "where health checks connect"),
     VALUE("proto", protocol, "h1", "the protocol the server speaks"),
     STRING("redir", redir, "<prefix>", "GET and HEAD are redirected there"),
     CHOICE("resolve-prefer", resolve_family, preferred, "ipv4|ipv6", "family preferred when its name has both"),
@@ -304,8 +318,6 @@ bool server_line(struct parse *p)
 bool default_server_line(struct parse *p)
 {
     struct cfg_server *sv = p->section == SECTION_DEFAULTS ? &p->loader->current_defaults->server : &p->loader->server;
-    if (p->nwords < 2)
-        return parse_error(p, 1, "'default-server' expects options.");
     return server_options(p, 1, sv);
 }
 

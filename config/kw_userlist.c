@@ -38,8 +38,11 @@ static bool user_line(struct parse *p)
     struct cfg_userlist *list = current(p);
     if (p->nwords < 2)
         return parse_error(p, 1, "'user' expects <name> [password|insecure-password <password>] [groups <group>,…].");
-    if (find_user(list, p->words[1]))
-        return parse_error(p, 1, "user '%.*s' is already in this list.", STR_ARG(p->words[1]));
+    if (find_user(list, p->words[1])) {
+        parse_warning(p, 1, "ignoring duplicated user '%.*s' in userlist '%.*s'.", STR_ARG(p->words[1]),
+                      STR_ARG(list->name));
+        return true;
+    }
     struct cfg_user *user = PARSE_PUSH(p->arena, list->users, list->nusers, struct cfg_user);
     user->name = p->words[1];
     user->src = p->src;

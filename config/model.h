@@ -302,9 +302,10 @@ struct cfg_bind {
     int maxconn, backlog, nice, id;
     bool v6only, v4v6, transparent, defer_accept, tfo, accept_proxy;
     struct str interface;
-    int mss, mode, uid, gid; // -1 = unset
-    struct str user, group;  // names, looked up when bound; empty = uid, gid
-    int level;               // stats sockets: 0 user 1 operator 2 admin
+    int mode, uid, gid;     // -1 = unset
+    int mss;                // 0 = unset; negative: subtracted from the system's
+    struct str user, group; // names, looked up when bound; empty = uid, gid
+    int level;              // stats sockets: 0 user 1 operator 2 admin
     bool expose_fd_listeners;
     struct cfg_src src;
 };
@@ -592,7 +593,7 @@ struct cfg_cluster {
     struct cfg_node *nodes;
     unsigned nnodes;
     int self; // index of the local node, -1 when not resolved
-    enum { HEALTH_QUORUM, HEALTH_ANY, HEALTH_LOCAL } health;
+    enum { CLUSTER_HEALTH_QUORUM, CLUSTER_HEALTH_ANY, CLUSTER_HEALTH_LOCAL } health;
     bool tables_replicated;
     struct cfg_bind *binds; // overrides the own node's link address
     unsigned nbinds;

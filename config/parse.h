@@ -92,5 +92,7 @@ void *parse_clone(struct arena *a, const void *array, unsigned count, size_t siz
 // place does not take is the caller's to refuse.
 bool parse_addr(struct parse *p, unsigned word, struct str text, unsigned default_port, bool port_required,
                 struct cfg_addr *out);
+// An IPv4 or IPv6 address, with or without "/prefix" or "/mask".
+bool addr_is_network(struct str text);
 
 #endif

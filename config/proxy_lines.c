@@ -42,6 +42,21 @@ bool mode(struct parse *p, unsigned word, void *target)
     return true;
 }
 
+struct str joined_words(struct parse *p, unsigned word)
+{
+    struct str all = p->words[word];
+    for (unsigned i = word + 1; i < p->nwords; i++)
+        all = arena_printf(p->arena, "%.*s %.*s", STR_ARG(all), STR_ARG(p->words[i]));
+    return all;
+}
+
+bool description(struct parse *p, unsigned word, void *target)
+{
+    struct cfg_proxy *px = target;
+    px->description = joined_words(p, word);
+    return true;
+}
+
 bool default_backend(struct parse *p, unsigned word, void *target)
 {
     struct cfg_proxy *px = target;

@@ -19,6 +19,8 @@ bool rate_limit_line(struct parse *p);
 bool retry_on_line(struct parse *p);
 bool source_line(struct parse *p);
 bool unique_id_format_line(struct parse *p);
+bool balance_factor(struct parse *p, unsigned word, void *target); // balance.c
+bool description(struct parse *p, unsigned word, void *target);
 bool default_backend(struct parse *p, unsigned word, void *target);
 bool error_file(struct parse *p, unsigned word, void *target);
 bool error_loc_302(struct parse *p, unsigned word, void *target);
@@ -30,6 +32,9 @@ bool mode(struct parse *p, unsigned word, void *target);
 bool balance_line(struct parse *p);
 bool hash_type_line(struct parse *p);
 bool cookie_line(struct parse *p);
+
+// The words from `word` on, joined by spaces.
+struct str joined_words(struct parse *p, unsigned word);
 
 // kw_server.c
 bool server_line(struct parse *p);

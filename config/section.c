@@ -289,7 +289,7 @@ bool begin_cluster(struct parse *p)
     p->cluster = PARSE_PUSH(p->arena, c->clusters, c->nclusters, struct cfg_cluster);
     p->cluster->name = name;
     p->cluster->self = -1;
-    p->cluster->health = HEALTH_QUORUM;
+    p->cluster->health = CLUSTER_HEALTH_QUORUM;
     p->cluster->tables_replicated = true;
     p->cluster->src = p->src;
     return ok;

@@ -152,6 +152,19 @@ static bool is_hex(struct str s)
     return s.len % 2 == 0;
 }
 
+// Letters, digits, '-', '_' and '.', with a letter: no address has that form.
+static bool is_host_name(struct str s)
+{
+    bool letter = false;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = str_lower(s.ptr[i]);
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') && c != '-' && c != '.' && c != '_')
+            return false;
+        letter |= c >= 'a' && c <= 'z';
+    }
+    return letter;
+}
+
 bool acl_parse_patterns(struct parse *p, unsigned word, unsigned end, struct cfg_acl_test *t)
 {
     if (t->method == MATCH_FOUND || t->method == MATCH_BOOL)
@@ -160,9 +173,9 @@ bool acl_parse_patterns(struct parse *p, unsigned word, unsigned end, struct cfg
         return parse_int_patterns(p, word, end, t);
     for (; word < end && p->words[word].len > 0; word++) {
         struct str s = p->words[word];
-        if (t->method == MATCH_IP && !parse_network(p, s, &s))
-            return parse_error(p, word, "'%.*s' is not an IPv4 or IPv6 address or network (names are not looked up)",
-                               STR_ARG(s));
+        bool named = !(t->flags & ACL_FLAG_NO_DNS) && is_host_name(s); // looked up when the node compiles it
+        if (t->method == MATCH_IP && !named && !parse_network(p, s, &s))
+            return parse_error(p, word, "'%.*s' is not an IPv4 or IPv6 address or network", STR_ARG(p->words[word]));
         if (t->method == MATCH_BIN && !is_hex(s))
             return parse_error(p, word, "an even number of hexadecimal digits is expected, not '%.*s'", STR_ARG(s));
         *add_pattern(p, t) = s;

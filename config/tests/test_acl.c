@@ -57,7 +57,8 @@ static void test_acl_verdicts(void **state)
         {" acl x src 1.2.3.4.5", false, false},
         {" acl x src 1", true, false},
         {" acl x src -n foo.bar", false, false},
-        {" acl x src localhost", false, true}, // names are not looked up
+        {" acl x src localhost", true, false}, // looked up by the node
+        {" acl x src -n localhost", false, false},
         {" acl x hdr_ip(a) 1.2.3.4", true, false},
         {" acl x ipv6(::1) ::1", true, false},
         {" acl x src,ipmask(24) 1.2.3.0", true, false},

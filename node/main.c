@@ -15,6 +15,7 @@
 #include "node/io/conn.h"
 #include "node/io/keeper.h"
 #include "node/io/worker.h"
+#include "node/join.h"
 #include "node/options.h"
 #include "node/privileges.h"
 #include "node/process.h"
@@ -139,6 +140,7 @@ static void modules_shutdown(void)
     check_shutdown();
     server_slowstart_shutdown();
     stream_shutdown();
+    join_shutdown();
     snapshot_shutdown();
     log_shutdown();
 }
@@ -153,6 +155,12 @@ static void soft_stop(void)
 static bool is_idle(void)
 {
     return listener_conns() == 0;
+}
+
+static void on_ending(void)
+{
+    daemon_notify("STOPPING=1");
+    join_stop();
 }
 
 // From root in the foreground to what the configuration asks for. Threads do not run yet.
@@ -187,9 +195,11 @@ static int serve(struct snapshot *s)
         .is_idle = is_idle,
         .hard_stop_after_ms = in_force.hard_stop_after,
         .grace_ms = in_force.grace,
+        .ending = on_ending,
         .worker_teardown = stream_worker_end,
     };
-    if (!process_create(process_thread_count(in_force.nbthread)) || !privileges_drop(&in_force) || log_start() < 0) {
+    if (!process_create(process_thread_count(in_force.nbthread)) || !join_prepare(s->config) ||
+        !privileges_drop(&in_force) || log_start() < 0 || !join_start()) {
         snapshot_unref(&s);
         return 1;
     }
@@ -200,7 +210,6 @@ static int serve(struct snapshot *s)
     daemon_signal_old(options.old_pids, options.nold_pids, options.old_signal);
     daemon_notify("READY=1");
     bool ok = process_run(&hooks);
-    daemon_notify("STOPPING=1");
     log_stop();
     return ok ? 0 : 1;
 }

@@ -203,6 +203,8 @@ bool process_run(const struct process_hooks *hooks)
         log_alert("[phalanx.main()] Cannot start thread %u: %s.", running + 1, strerror(-rc));
     else
         loop_run(process.control->loop);
+    if (hooks->ending)
+        hooks->ending();
     stop_workers(running);
     tear_down_workers();
     return rc == 0;

@@ -15,6 +15,7 @@ struct process_hooks {
     bool (*is_idle)(void);                  // while stopping: nothing is left to be finished
     int hard_stop_after_ms;                 // after the soft stop; -1 = never
     int grace_ms;                           // between the signal and the soft stop
+    void (*ending)(void);                   // the end began, workers still run
     void (*worker_setup)(struct worker *w); // on each worker's thread before its first turn
     // For each worker once all are joined, with worker_self set to it: ends what is still open.
     void (*worker_teardown)(struct worker *w);

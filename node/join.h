@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where this proxy joins its cluster: the only place that knows both. join_node.c is the proxy's end (verdicts and
+// administration go out, votes and other nodes' words come in), join_cluster.c the cluster's and the peers' end. The
+// two speak in the neutral terms below, so that neither side's headers meet the other's.
+#ifndef PHX_NODE_JOIN_H
+#define PHX_NODE_JOIN_H
+
+#include <stdbool.h>
+
+#include "cluster/show.h"
+#include "config/model.h"
+#include "node/base/buf.h"
+#include "node/base/str.h"
+
+// ---- for main.c
+
+// Makes the service of the configuration's `cluster` section, if there is one, and connects it to the hooks of
+// node/proxy. After process_create(), before the snapshot is published and before
+// threads run. False: complained.
+bool join_prepare(const struct config *c);
+// Starts its threads; the control thread runs on after that. False: complained.
+bool join_start(void);
+// The last words to the other nodes, then the end of its threads. The workers still run.
+void join_stop(void);
+// After all threads are joined.
+void join_shutdown(void);
+
+// ---- between the two ends
+
+enum join_verdict { JOIN_UNCHECKED, JOIN_UP, JOIN_DOWN };
+enum join_admin { JOIN_READY, JOIN_DRAIN, JOIN_MAINT };
+
+// What the proxy tells; set by the cluster's end. Worker and control threads.
+struct join_sink {
+    void (*verdict)(struct str backend, struct str server, enum join_verdict v, bool failing, bool usable,
+                    unsigned inter_ms);
+    void (*gone)(struct str backend, struct str server);
+    void (*admin)(struct str backend, struct str server, enum join_admin state, int weight);
+    bool (*show)(struct str args, struct buf *out);
+};
+void join_node_connect(const struct join_sink *sink);
+void join_node_disconnect(void);
+
+// What the cluster tells. Any thread; done on the control thread. Names are copied.
+void join_node_voted_down(struct str backend, struct str server, bool down);
+void join_node_check_now(struct str backend, struct str server);
+void join_node_admin(struct str backend, struct str server, enum join_admin state);
+void join_node_weight(struct str backend, struct str server, int weight);
+// For `show cluster`, control thread.
+extern const struct show_providers join_node_providers;
+
+#endif

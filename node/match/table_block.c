@@ -30,9 +30,14 @@ static size_t rows_at(const struct layout *l, const struct table_entry *e)
     return floor_words(e) + server_words(e) + tag_words(l, e);
 }
 
-size_t entry_block_words(const struct layout *l, const struct table_entry *e)
+static size_t folds_at(const struct layout *l, const struct table_entry *e)
 {
     return rows_at(l, e) + (size_t)e->rows * l->row_words;
+}
+
+size_t entry_block_words(const struct layout *l, const struct table_entry *e)
+{
+    return folds_at(l, e) + (size_t)e->folds * l->fold_words;
 }
 
 uint32_t *entry_floor(const struct table_entry *e)
@@ -63,6 +68,21 @@ uint32_t *entry_row_by_id(const struct layout *l, const struct table_entry *e, u
     for (unsigned r = 0; r < e->rows; r++, row += l->row_words)
         if (words_get64(row) == id)
             return row;
+    return NULL;
+}
+
+uint32_t *entry_fold(const struct layout *l, const struct table_entry *e, unsigned fold)
+{
+    return e->words + folds_at(l, e) + (size_t)fold * l->fold_words;
+}
+
+uint32_t *entry_fold_by_id(const struct layout *l, const struct table_entry *e, uint64_t id, uint64_t target)
+{
+    for (unsigned f = 0; f < e->folds; f++) {
+        uint32_t *fold = entry_fold(l, e, f);
+        if (words_get64(fold) == id && fold_target(fold) == target)
+            return fold;
+    }
     return NULL;
 }
 
@@ -124,11 +144,22 @@ uint32_t *entry_add_row(struct shard *s, struct table_entry *e, uint64_t id)
 {
     if (e->rows >= TABLE_ROWS_MAX)
         return NULL;
-    size_t have = entry_block_words(s->layout, e);
-    widen(s, e, have, have, s->layout->row_words);
+    widen(s, e, entry_block_words(s->layout, e), folds_at(s->layout, e), s->layout->row_words);
     uint32_t *row = entry_row(s->layout, e, e->rows++);
     words_set64(row, id);
     return row;
+}
+
+uint32_t *entry_add_fold(struct shard *s, struct table_entry *e, uint64_t id, uint64_t target)
+{
+    if (e->folds >= TABLE_ROWS_MAX)
+        return NULL;
+    size_t have = entry_block_words(s->layout, e);
+    widen(s, e, have, have, s->layout->fold_words);
+    uint32_t *fold = entry_fold(s->layout, e, e->folds++);
+    words_set64(fold, id);
+    words_set64(fold + 2, target);
+    return fold;
 }
 
 void entry_remove_row(struct shard *s, struct table_entry *e, unsigned row)
@@ -136,6 +167,13 @@ void entry_remove_row(struct shard *s, struct table_entry *e, unsigned row)
     size_t have = entry_block_words(s->layout, e), words = s->layout->row_words;
     narrow(s, e, have, rows_at(s->layout, e) + row * words, words);
     e->rows--;
+}
+
+void entry_remove_fold(struct shard *s, struct table_entry *e, unsigned fold)
+{
+    size_t have = entry_block_words(s->layout, e), words = s->layout->fold_words;
+    narrow(s, e, have, folds_at(s->layout, e) + fold * words, words);
+    e->folds--;
 }
 
 void entry_remove_server(struct shard *s, struct table_entry *e)

@@ -18,18 +18,21 @@ static uint64_t mix(uint64_t state, uint64_t word)
     return hash_mix64(state ^ word) * 0x9e3779b97f4a7c15ULL;
 }
 
-static uint64_t row_digest(const struct table *t, const struct layout *l, uint32_t *row)
+static uint64_t row_digest(const struct table *t, const struct layout *l, uint32_t *row, bool fold)
 {
     uint64_t id = words_get64(row);
-    uint64_t x = mix(t->nodes[ROW_NODE(id)].name_hash, id >> 7); // birth and fold
+    uint64_t x = mix(t->nodes[ROW_NODE(id)].name_hash, ROW_BIRTH(id));
+    if (fold)
+        x = mix(x + 1, fold_target(row));
     for (unsigned d = 0; d < TD_COUNT; d++) {
         const struct column *c = &l->columns[d];
-        if (!column_is_counter(c) && c->kind != COLUMN_GAUGE)
+        if (!column_is_counter(c) && (fold || c->kind != COLUMN_GAUGE))
             continue;
         for (unsigned i = 0; i < c->elements; i++) {
-            uint64_t v = cell_get(c, row_cell(row, c, i), 0);
-            if (c->kind == COLUMN_GAUGE)
-                v = mix(v, cell_get(c, row_cell(row, c, i), 1));
+            uint32_t *cell = fold ? fold_cell(row, c, i) : row_cell(row, c, i);
+            uint64_t v = cell_get(c, cell, 0);
+            if (c->kind == COLUMN_GAUGE && v)
+                v = mix(v, cell_get(c, cell, 1));
             if (v) // so that a column more on one node does no harm while it is zero
                 x = mix(x, v ^ (uint64_t)d << 56 ^ (uint64_t)i << 48);
         }
@@ -45,7 +48,9 @@ static void add_entry(void *arg, struct table_entry *e)
         return;
     uint64_t x = 0; // sums of parts, since their order differs between nodes
     for (unsigned r = 0; r < e->rows; r++)
-        x += row_digest(s->table, l, entry_row(l, e, r));
+        x += row_digest(s->table, l, entry_row(l, e, r), false);
+    for (unsigned f = 0; f < e->folds; f++)
+        x += row_digest(s->table, l, entry_fold(l, e, f), true);
     if (e->flags & ENTRY_FLOOR)
         x += mix(1, words_get64(entry_floor(e)));
     if (e->flags & ENTRY_SERVER) {

@@ -5,10 +5,10 @@
 // lists by last use. Entries are cells of fixed size in chunks and name each other by 32-bit numbers within their
 // shard. What an entry stores lies in a block of 32-bit words of its own, since it grows when more nodes write:
 //
-//     [floor] [server] [tags] row row row …
+//     [floor] [server] [tags] row row … fold fold …
 //
-// A row is what one node counted within one birth: its identity (node, birth, fold or not) and one cell a column. See
-// table_slot.c for what rows mean.
+// A row is what one node counted within one birth: identity (node and birth), one cell a column. A fold says how much
+// of a birth is not to be counted there. See table_slot.c for what they mean.
 #ifndef PHX_MATCH_TABLE_IMPL_H
 #define PHX_MATCH_TABLE_IMPL_H
 
@@ -24,7 +24,7 @@
 #define TABLE_WHEEL_SLOTS 64
 #define TABLE_CHUNK_CELLS 32
 #define TABLE_NIL         UINT32_MAX
-// Rows an entry keeps in all, and births it keeps of one node while they are not folded.
+// Rows and folds an entry keeps, and births it remembers of one node.
 #define TABLE_ROWS_MAX   250
 #define TABLE_BIRTHS_MAX 4
 
@@ -43,14 +43,16 @@ struct column {
     uint8_t kind;
     uint8_t words;      // of one element
     uint16_t elements;  // 1 but for arrays
-    uint16_t at;        // first word in a row behind its identity; COLUMN_TAG: first tag
+    uint16_t at;        // first word in a row; COLUMN_TAG: first tag
+    uint16_t fold_at;   // first word in a fold; counters only
     uint32_t period_ms; // rates
 };
 
 // What the table's columns take in memory. Immutable; a reload makes a new one and moves shard after shard to it.
 struct layout {
     struct column columns[TD_COUNT];
-    uint16_t row_words; // with the identity
+    uint16_t row_words;  // with the identity
+    uint16_t fold_words; // with identity and target
     uint16_t tags;
     bool summed; // reads sum over all nodes
 };
@@ -78,12 +80,12 @@ struct table_entry {
     uint32_t index;        // of this cell
     uint16_t key_len;
     uint8_t flags;
-    uint8_t rows;
+    uint8_t rows, folds;
     uint8_t key[];
 };
 _Static_assert(offsetof(struct table_entry, key) <= 56, "a cell for an IPv4 key fits 64 bytes");
 
-#define CHANGED_FOLDS (1u << 30) // rows that are folds
+#define CHANGED_FOLDS (1u << 30)
 #define CHANGED_USE   (1u << 31) // last use, the floor
 _Static_assert(TD_COUNT < 30, "columns leave room for the other bits");
 
@@ -228,14 +230,12 @@ static inline void words_set64(uint32_t *w, uint64_t v)
     w[0] = (uint32_t)v;
     w[1] = (uint32_t)(v >> 32);
 }
-#define ROW_FOLD        0x80u
-#define STAMP_MAX       ((1ULL << 56) - 1)
-#define ROW_NODE(id)    ((unsigned)((id)&0x7f))
-#define ROW_IS_FOLD(id) (((id)&ROW_FOLD) != 0)
-#define ROW_BIRTH(id)   ((id) >> 8)
-static inline uint64_t row_id(unsigned node, bool fold, uint64_t birth)
+#define STAMP_MAX     ((1ULL << 56) - 1)
+#define ROW_NODE(id)  ((unsigned)((id)&0xff))
+#define ROW_BIRTH(id) ((id) >> 8)
+static inline uint64_t row_id(unsigned node, uint64_t birth)
 {
-    return birth << 8 | (fold ? ROW_FOLD : 0) | node;
+    return birth << 8 | node;
 }
 // Words of the block's parts, NULL when the entry has no such part.
 uint32_t *entry_floor(const struct table_entry *e);
@@ -243,12 +243,20 @@ uint32_t *entry_server(const struct table_entry *e);                            
 uint32_t *entry_tag(const struct layout *l, const struct table_entry *e, unsigned tag); // stamp (2), value
 uint32_t *entry_row(const struct layout *l, const struct table_entry *e, unsigned row);
 uint32_t *entry_row_by_id(const struct layout *l, const struct table_entry *e, uint64_t id);
+uint32_t *entry_fold(const struct layout *l, const struct table_entry *e, unsigned fold);
+uint32_t *entry_fold_by_id(const struct layout *l, const struct table_entry *e, uint64_t id, uint64_t target);
+static inline uint64_t fold_target(const uint32_t *fold)
+{
+    return words_get64(fold + 2);
+}
 // Adds a part (zeroed) and returns it; what was returned before moves.
 uint32_t *entry_add_floor(struct shard *s, struct table_entry *e);
 uint32_t *entry_add_server(struct shard *s, struct table_entry *e);
 uint32_t *entry_add_tag(struct shard *s, struct table_entry *e, unsigned tag);
-uint32_t *entry_add_row(struct shard *s, struct table_entry *e, uint64_t id); // NULL: TABLE_ROWS_MAX
+uint32_t *entry_add_row(struct shard *s, struct table_entry *e, uint64_t id);                   // NULL: TABLE_ROWS_MAX
+uint32_t *entry_add_fold(struct shard *s, struct table_entry *e, uint64_t id, uint64_t target); // likewise
 void entry_remove_row(struct shard *s, struct table_entry *e, unsigned row);
+void entry_remove_fold(struct shard *s, struct table_entry *e, unsigned fold);
 void entry_remove_server(struct shard *s, struct table_entry *e);
 size_t entry_block_words(const struct layout *l, const struct table_entry *e);
 
@@ -264,7 +272,9 @@ bool slot_set(struct table *t, struct shard *s, struct table_entry *e, const str
 void slot_settle(struct table *t, struct shard *s, struct table_entry *e, unsigned node, mono_t now);
 // Begins a new birth of this node's row, its values kept, the old one folded into it.
 void slot_rebirth(struct table *t, struct shard *s, struct table_entry *e, mono_t now);
-// Drops rows and registers that are not newer than the stamp.
+// Whether the birth is older than those that the entry remembers of its node: it says nothing any more.
+bool slot_is_void(const struct layout *l, const struct table_entry *e, unsigned node, uint64_t birth);
+// Drops rows, folds and registers that are not newer than the stamp.
 void slot_drop_until(struct shard *s, struct table_entry *e, uint64_t stamp);
 // Counters and gauges, as unsigned numbers that only grow; `part` 0 or 1 of a gauge.
 uint64_t cell_get(const struct column *c, const uint32_t *cell, unsigned part);
@@ -272,6 +282,10 @@ void cell_set(const struct column *c, uint32_t *cell, unsigned part, uint64_t v)
 static inline uint32_t *row_cell(uint32_t *row, const struct column *c, unsigned index)
 {
     return row + c->at + (size_t)index * c->words;
+}
+static inline uint32_t *fold_cell(uint32_t *fold, const struct column *c, unsigned index)
+{
+    return fold + c->fold_at + (size_t)index * c->words;
 }
 static inline bool column_is_rate(const struct column *c)
 {

@@ -60,7 +60,7 @@ struct layout *layout_create(const struct cfg_table *cfg)
     struct layout *l = calloc(1, sizeof(*l));
     if (!l)
         PANIC("out of memory");
-    unsigned at = 2; // behind the row's identity
+    unsigned at = 2, fold_at = 4; // behind identity; behind identity and target
     for (unsigned d = 0; d < TD_COUNT; d++) {
         if (!cfg->data[d].on)
             continue;
@@ -77,8 +77,13 @@ struct layout *layout_create(const struct cfg_table *cfg)
             c->at = (uint16_t)at;
             at += (unsigned)c->words * c->elements;
         }
+        if (column_is_counter(c)) {
+            c->fold_at = (uint16_t)fold_at;
+            fold_at += (unsigned)c->words * c->elements;
+        }
     }
     l->row_words = (uint16_t)at;
+    l->fold_words = (uint16_t)fold_at;
     l->summed = !cfg->aggregate_local;
     return l;
 }
@@ -116,6 +121,17 @@ static void migrate_row(const struct layout *from, const struct layout *to, cons
     }
 }
 
+static void migrate_fold(const struct layout *from, const struct layout *to, const uint32_t *src, uint32_t *dst)
+{
+    memcpy(dst, src, 4 * sizeof(*dst));
+    for (unsigned d = 0; d < TD_COUNT; d++) {
+        const struct column *a = &from->columns[d], *b = &to->columns[d];
+        unsigned n = a->elements < b->elements ? a->elements : b->elements;
+        if (a->kind == b->kind && column_is_counter(a))
+            memcpy(dst + b->fold_at, src + a->fold_at, (size_t)n * b->words * sizeof(*dst));
+    }
+}
+
 static void migrate_tags(const struct layout *from, const struct layout *to, const uint32_t *src, uint32_t *dst)
 {
     for (unsigned d = 0; d < TD_COUNT; d++) {
@@ -129,7 +145,7 @@ static void migrate_tags(const struct layout *from, const struct layout *to, con
 void layout_migrate(struct shard *s, struct table_entry *e, const struct layout *to)
 {
     const struct layout *from = s->layout;
-    struct table_entry new = {.flags = e->flags, .rows = e->rows};
+    struct table_entry new = {.flags = e->flags, .rows = e->rows, .folds = e->folds};
     if (to->tags == 0)
         new.flags &= (uint8_t)~ENTRY_TAGS;
     size_t words = entry_block_words(to, &new), had = entry_block_words(from, e);
@@ -144,6 +160,8 @@ void layout_migrate(struct shard *s, struct table_entry *e, const struct layout 
         migrate_tags(from, to, entry_tag(from, e, 0), entry_tag(to, &new, 0));
     for (unsigned r = 0; r < e->rows; r++)
         migrate_row(from, to, entry_row(from, e, r), entry_row(to, &new, r));
+    for (unsigned f = 0; f < e->folds; f++)
+        migrate_fold(from, to, entry_fold(from, e, f), entry_fold(to, &new, f));
     free(e->words);
     e->words = new.words;
     e->flags = new.flags;

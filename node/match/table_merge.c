@@ -15,8 +15,8 @@
 struct table_scratch {
     uint64_t *values;
     size_t count, cap;
-    struct table_row rows[TABLE_ROWS_MAX];
-    size_t first_value[TABLE_ROWS_MAX]; // while values may move
+    struct table_row rows[2 * TABLE_ROWS_MAX];
+    size_t first_value[2 * TABLE_ROWS_MAX]; // while values may move
     struct table_register registers[REGISTERS_MAX];
     struct table_update update;
 };
@@ -70,21 +70,23 @@ static bool column_in_rows(const struct column *c, bool fold)
     return column_is_counter(c) || (!fold && (column_is_rate(c) || c->kind == COLUMN_GAUGE));
 }
 
-static void put_row(struct table_scratch *x, const struct layout *l, uint32_t *words, uint32_t columns, mono_t now)
+static void put_row(struct table_scratch *x, const struct layout *l, uint32_t *words, bool fold, uint32_t columns,
+                    mono_t now)
 {
     uint64_t id = words_get64(words);
     struct table_row *row = &x->rows[x->update.row_count];
-    *row = (struct table_row){.node = ROW_NODE(id), .fold = ROW_IS_FOLD(id), .birth = ROW_BIRTH(id)};
+    *row = (struct table_row){.node = ROW_NODE(id), .fold = fold, .birth = ROW_BIRTH(id)};
+    row->target = fold ? fold_target(words) : 0;
     x->first_value[x->update.row_count] = x->count;
     for (unsigned d = 0; d < TD_COUNT; d++) {
         const struct column *c = &l->columns[d];
-        if (!(columns >> d & 1) || !column_in_rows(c, row->fold))
+        if (!(columns >> d & 1) || !column_in_rows(c, fold))
             continue;
         row->columns |= 1u << d;
         for (unsigned i = 0; i < c->elements; i++)
-            put_cell_values(x, c, row_cell(words, c, i), now);
+            put_cell_values(x, c, fold ? fold_cell(words, c, i) : row_cell(words, c, i), now);
     }
-    if (row->columns || row->fold)
+    if (row->columns || fold)
         x->update.row_count++;
 }
 
@@ -122,11 +124,11 @@ static const struct table_update *describe(struct table *t, const struct shard *
     for (unsigned r = 0; r < e->rows; r++) {
         uint32_t *words = entry_row(l, e, r);
         bool own = r == 0 && (e->flags & ENTRY_OPEN);
-        if (whole || (ROW_IS_FOLD(words_get64(words)) && (changed & CHANGED_FOLDS)))
-            put_row(x, l, words, ~0u, now);
-        else if (own && changed != CHANGED_USE)
-            put_row(x, l, words, changed, now);
+        if (whole || (own && changed != CHANGED_USE))
+            put_row(x, l, words, false, whole ? ~0u : changed, now);
     }
+    for (unsigned f = 0; f < e->folds && (whole || (changed & CHANGED_FOLDS)); f++)
+        put_row(x, l, entry_fold(l, e, f), true, ~0u, now);
     for (unsigned r = 0; r < u->row_count; r++)
         x->rows[r].values = x->values + x->first_value[r];
     return u;
@@ -248,46 +250,36 @@ static bool merge_cells(const struct layout *l, const struct table_shape *shape,
         unsigned step = table_data_values(d), elements = shape->data[d].elements;
         bool same = column_in_rows(c, row->fold) && (!column_is_rate(c) || c->period_ms == shape->data[d].period_ms);
         for (unsigned i = 0; same && i < elements && i < c->elements; i++)
-            news |= merge_cell(c, row_cell(words, c, i), v + (size_t)i * step, now);
+            news |=
+                merge_cell(c, row->fold ? fold_cell(words, c, i) : row_cell(words, c, i), v + (size_t)i * step, now);
         v += (size_t)elements * step;
     }
     return news;
 }
 
-// A birth older than one that is folded whole says nothing any more.
-static bool row_is_void(const struct layout *l, const struct table_entry *e, const struct table_row *row)
+static uint32_t *find_or_add(struct shard *s, struct table_entry *e, const struct table_row *row, bool *added)
 {
-    uint64_t newest = 0, settled = 0;
-    for (unsigned r = 0; r < e->rows; r++) {
-        uint64_t id = words_get64(entry_row(l, e, r));
-        if (ROW_NODE(id) != row->node)
-            continue;
-        if (!ROW_IS_FOLD(id) && ROW_BIRTH(id) > newest)
-            newest = ROW_BIRTH(id);
-        if (ROW_IS_FOLD(id) && ROW_BIRTH(id) > settled && !entry_row_by_id(l, e, id & ~(uint64_t)ROW_FOLD))
-            settled = ROW_BIRTH(id);
-    }
-    return settled < newest && row->birth < settled;
+    uint64_t id = row_id(row->node, row->birth);
+    uint32_t *words = row->fold ? entry_fold_by_id(s->layout, e, id, row->target) : entry_row_by_id(s->layout, e, id);
+    if (words || slot_is_void(s->layout, e, row->node, row->birth))
+        return words;
+    *added = true;
+    return row->fold ? entry_add_fold(s, e, id, row->target) : entry_add_row(s, e, id);
 }
 
 static bool merge_row(struct table *t, struct shard *s, struct table_entry *e, const struct table_shape *shape,
                       const struct table_row *row, mono_t now)
 {
-    uint64_t id = row_id(row->node, row->fold, row->birth);
     uint32_t *floor = entry_floor(e);
+    bool added = false;
     if (row->node >= t->node_count || !see_stamp(t, row->birth, now) || (floor && row->birth <= words_get64(floor)))
         return false;
-    uint32_t *words = entry_row_by_id(s->layout, e, id);
-    bool news = false;
-    if (!words) {
-        if (row_is_void(s->layout, e, row) || !(words = entry_add_row(s, e, id)))
-            return false;
-        news = true;
-    }
-    news |= merge_cells(s->layout, shape, words, row, now);
-    // Our own open row is ours: a copy that claims more comes from somebody who uses our name.
-    slot_settle(t, s, e, row->node, now);
-    return news;
+    if (row->fold && row->target && (row->target <= row->birth || !see_stamp(t, row->target, now)))
+        return false;
+    uint32_t *words = find_or_add(s, e, row, &added);
+    if (!words)
+        return false;
+    return merge_cells(s->layout, shape, words, row, now) || added;
 }
 
 static bool merge_server(struct table *t, struct shard *s, struct table_entry *e, const struct table_register *r)
@@ -375,7 +367,7 @@ static bool merge_deletion(struct table *t, struct shard *s, struct table_entry 
 
 static bool has_data(const struct table_entry *e)
 {
-    return e->rows > 0 || (e->flags & (ENTRY_SERVER | ENTRY_TAGS));
+    return e->rows + e->folds > 0 || (e->flags & (ENTRY_SERVER | ENTRY_TAGS));
 }
 
 // Whether an update for a key that is not held makes an entry: it must live, and be newer than forgotten deletions.
@@ -409,6 +401,10 @@ static bool merge_into(struct table *t, struct shard *s, struct table_entry *e, 
     bool news = merge_deletion(t, s, e, u->deleted, now);
     for (uint32_t i = 0; i < u->row_count; i++)
         news |= merge_row(t, s, e, shape, &u->rows[i], now);
+    // Rows before folds: a fold of ours tells what another life of this node already took over.
+    for (uint32_t i = 0; i < u->row_count; i++)
+        if (i == 0 || u->rows[i].node != u->rows[i - 1].node)
+            slot_settle(t, s, e, u->rows[i].node, now);
     for (uint32_t i = 0; i < u->register_count; i++)
         news |= merge_register(t, s, e, &u->registers[i], now);
     bool deleted = e->flags & ENTRY_DELETED;

@@ -41,12 +41,14 @@ void table_get_shape(struct table *t, struct table_shape *out);
 // current period, in the previous one, age of the current one in ms). 0: not in rows (tags, server).
 unsigned table_data_values(enum table_data d);
 
-// What one node counted within one birth; of a fold: what of that birth counts no more (cleared, or counted again by a
-// later birth of the same node).
+// What one node counted within one birth. Of a fold: how much of that birth is counted in a later birth of the same
+// node
+// (`target`), or was cleared (target 0).
 struct table_row {
     uint32_t node;
     bool fold;
     uint64_t birth;
+    uint64_t target;        // folds
     uint32_t columns;       // a bit each of enum table_data
     const uint64_t *values; // of these columns in order of the enum, all elements
 };

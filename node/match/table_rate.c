@@ -40,6 +40,10 @@ void rate_store(const struct column *c, uint32_t *cell, const struct rate *r)
 void rate_rotate(struct rate *r, uint32_t period_ms, mono_t now)
 {
     uint32_t age = rate_age_ms(*r, now);
+    if (r->current == 0 && r->previous == 0) {
+        r->start_ms = now_ms(now); // nothing to remember: a period begins with its first event
+        return;
+    }
     if (age < period_ms)
         return;
     if (age - period_ms < period_ms) {

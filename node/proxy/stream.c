@@ -261,8 +261,7 @@ static struct iobuf *take_rest(struct stream *st)
 static void cancel_waits(struct stream *st)
 {
     loop_defer_cancel(&st->defer);
-    if (st->queue.waiting || st->queue.wake)
-        backend_queue_cancel(&st->queue);
+    backend_queue_cancel(&st->queue);
     if (st->wait) {
         struct stream_wait *w = stream_wait_result(st);
         stream_wait_free(&w);

@@ -90,16 +90,21 @@ static void got_server(struct stream *st, struct server *srv)
     atomic_store_explicit(&srv->state->last_session_us, loop_now(st->loop).us, memory_order_relaxed);
 }
 
+// Places inside STEP_BALANCE. The queue's own fields are another worker's until its message has come.
+enum { BALANCE_PICK, BALANCE_QUEUED, BALANCE_WOKEN };
+
 static void on_queue_wake(struct queue_entry *q)
 {
-    stream_wake(CONTAINER_OF(q, struct stream, queue));
+    struct stream *st = CONTAINER_OF(q, struct stream, queue);
+    st->sub = BALANCE_WOKEN;
+    stream_wake(st);
 }
 
 static enum step queue_over(struct stream *st)
 {
     struct server_state *granted = st->queue.granted;
     st->queue.granted = NULL;
-    st->sub = 0;
+    st->sub = BALANCE_PICK;
     if (!granted)
         return step_balance(st);
     struct server *srv = proxy_server_of(st->back, granted);
@@ -127,13 +132,13 @@ bool stream_client_left(const struct stream *st)
 
 static enum step waiting_in_queue(struct stream *st)
 {
-    if (!st->queue.waiting && !st->queue.wake)
+    if (st->sub == BALANCE_WOKEN)
         return queue_over(st);
     if (stream_client_left(st)) {
         stream_abort(st, 'C', 'Q');
         return STEP_FINAL;
     }
-    return stream_deadline_passed(st) && st->queue.waiting ? no_server(st, 's', 'Q') : STEP_WAIT;
+    return stream_deadline_passed(st) ? no_server(st, 's', 'Q') : STEP_WAIT;
 }
 
 static void remember_position(struct stream *st)
@@ -146,7 +151,7 @@ static void remember_position(struct stream *st)
 
 enum step step_balance(struct stream *st)
 {
-    if (st->sub == 1)
+    if (st->sub != BALANCE_PICK)
         return waiting_in_queue(st);
     st->ctx.where = WHERE_BACK_REQ;
     struct pick pick = {
@@ -166,7 +171,7 @@ enum step step_balance(struct stream *st)
         return STEP_DONE;
     case PICK_QUEUED: {
         const struct cfg_timeouts *t = &st->back->cfg->timeout;
-        st->sub = 1;
+        st->sub = BALANCE_QUEUED;
         remember_position(st);
         stream_deadline(st, st->timeout_queue ? st->timeout_queue : t->queue >= 0 ? t->queue : t->connect);
         return STEP_WAIT;

@@ -254,18 +254,24 @@ static void become_ready(struct cluster *c)
         core_declare(c->core, MEMBER_UP, core_now(c));
 }
 
-// A loop that slept too long has messages waiting in the kernel: the core is told, judges nothing, and goes on when the
-// links had a turn to deliver them.
+// A loop that slept too long has messages waiting in the kernel. The core is told before it sees the first of them,
+// judges nothing, and goes on when the links had further turns to deliver the rest.
 static void watch_lateness(struct cluster *c, struct core_time now)
 {
     int64_t late_ms = mono_diff_ms(now.mono, c->tick_due);
-    if (late_ms > MEMBERSHIP_LATE_MS) {
-        core_late(c->core, (unsigned)late_ms, now);
-        c->holding = true;
-    } else if (c->holding) {
-        core_drained(c->core, now);
-        c->holding = false;
-    }
+    if (late_ms <= MEMBERSHIP_LATE_MS)
+        return;
+    core_late(c->core, (unsigned)late_ms, now);
+    c->holding = true;
+    c->tick_due = now.mono; // the tick itself comes later in this turn
+}
+
+static void end_lateness(struct cluster *c, struct core_time now)
+{
+    if (!c->holding || !mono_before(c->tick_due, now.mono))
+        return;
+    core_drained(c->core, now);
+    c->holding = false;
 }
 
 static void arm_tick(struct cluster *c, mono_t now, int ms)
@@ -279,6 +285,7 @@ static void on_tick(struct timer *t)
     struct cluster *c = CONTAINER_OF(t, struct cluster, tick);
     struct core_time now = core_now(c);
     watch_lateness(c, now);
+    end_lateness(c, now);
     if (mono_is_set(c->ready_by) && !mono_before(now.mono, c->ready_by)) {
         c->ready_by = MONO_NEVER;
         become_ready(c);
@@ -372,7 +379,9 @@ bool cluster_on_message(struct cluster *c, unsigned node, struct str bytes)
 {
     if (c->loop == NULL)
         return true;
-    bool sane = core_receive(c->core, node, bytes, core_now(c));
+    struct core_time now = core_now(c);
+    watch_lateness(c, now);
+    bool sane = core_receive(c->core, node, bytes, now);
     publish_news(c);
     return sane;
 }

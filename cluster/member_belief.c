@@ -65,8 +65,10 @@ static unsigned dead_after_ms(const struct membership *ms)
 
 void member_evidence(struct membership *ms, uint32_t node)
 {
-    ms->members[node].alive_at = ms->now;
-    ms->members[node].waiting_since = MONO_NEVER;
+    struct member *m = &ms->members[node];
+    if (mono_before(m->alive_at, ms->now)) // it is later while links are dialled anew
+        m->alive_at = ms->now;
+    m->waiting_since = MONO_NEVER;
 }
 
 struct member_entry member_entry_of(const struct membership *ms, uint32_t node)
@@ -168,22 +170,25 @@ void member_die(struct membership *ms, uint32_t node)
     tell_others(ms, node);
 }
 
-// Somebody accuses a member. Who hears it himself does not believe in its death, but lets it answer.
+// Somebody accuses a member. Who hears it himself does not believe in its death, but lets it answer; and who reads what
+// waited while he slept does not either: the refutation may be further down the pile.
 static void accept_accusation(struct membership *ms, const struct member_entry *e)
 {
     struct member *m = &ms->members[e->node];
     bool heard = mono_is_set(m->seen_at) && mono_diff_ms(ms->now, m->seen_at) < MEMBERSHIP_SUSPECT_MS;
-    if (e->accused == ACCUSED_DEAD && !heard) {
+    bool doubted = heard || ms->holding;
+    if (e->accused == ACCUSED_DEAD && !doubted) {
         member_set_state(ms, e->node, MEMBER_DEAD, false, "said to be dead");
         return;
     }
     if (m->state == MEMBER_SUSPECT)
         return;
-    bool doubted = e->accused == ACCUSED_DEAD;
-    begin_suspicion(ms, e->node, doubted ? 0 : e->age_ms, RUMOUR_SLACK_MS,
-                    doubted ? "said to be dead, but heard" : "said to be silent");
-    if (doubted)
-        member_ping(ms, e->node);
+    if (e->accused == ACCUSED_SUSPECT && !ms->holding) {
+        begin_suspicion(ms, e->node, e->age_ms, RUMOUR_SLACK_MS, "said to be silent");
+        return;
+    }
+    begin_suspicion(ms, e->node, 0, RUMOUR_SLACK_MS, heard ? "said to be dead, but heard" : "accused long ago");
+    member_ping(ms, e->node);
 }
 
 static void begin_life(struct membership *ms, const struct member_entry *e)

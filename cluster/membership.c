@@ -168,19 +168,28 @@ static void on_link_down(struct membership *ms, uint32_t node)
     member_probe_indirectly(ms, node);
 }
 
-// Time in which nothing was read says nothing about others' silence: their clocks are set forward by it.
+static mono_t later(mono_t t, unsigned by_ms, mono_t limit)
+{
+    mono_t moved = mono_add_ms(t, by_ms);
+    return mono_is_set(t) ? (mono_before(limit, moved) ? limit : moved) : t;
+}
+
+// Time in which nothing was read says nothing about others' silence: their clocks are set forward by it. Who slept so
+// long that others may have given it up must have its links dialled anew before it can hear anybody.
 static void on_late(struct membership *ms, unsigned late_ms)
 {
+    mono_t fresh_death = mono_add_ms(ms->now, 2 * MEMBERSHIP_DEAD_MS);
+    unsigned redial_ms = late_ms >= MEMBERSHIP_SUSPECT_MS ? MEMBERSHIP_REDIAL_MS : 0;
+    mono_t heard = mono_add_ms(ms->now, redial_ms);
     ms->holding = true;
     ms->calm_rounds = 0;
     if (ms->lateness < MEMBER_LATENESS_MAX)
         ms->lateness++;
     for (uint32_t i = 0; i < ms->count; i++) {
         struct member *m = &ms->members[i];
-        mono_t *clocks[] = {&m->alive_at, &m->waiting_since, &m->dead_at};
-        for (unsigned k = 0; k < sizeof(clocks) / sizeof(clocks[0]); k++)
-            if (mono_is_set(*clocks[k]))
-                *clocks[k] = mono_add_ms(*clocks[k], late_ms);
+        m->alive_at = later(m->alive_at, late_ms + redial_ms, heard);
+        m->waiting_since = later(m->waiting_since, late_ms + redial_ms, heard);
+        m->dead_at = later(m->dead_at, late_ms, fresh_death);
     }
 }
 

@@ -18,6 +18,7 @@ enum {
     MEMBERSHIP_SUSPECT_MS = 600,  // silence after which it is suspect
     MEMBERSHIP_DEAD_MS = 500,     // suspicion after which it is dead, ×1 to ×2 by own lateness
     MEMBERSHIP_LATE_MS = 100,     // a loop that woke so late reads its messages before it judges
+    MEMBERSHIP_REDIAL_MS = 1000,  // links of a node that was given up come back within this
     MEMBERSHIP_MESH = 16,         // most members that all ping each other
     MEMBERSHIP_FANOUT = 5,        // pings a round beyond that
     MEMBERSHIP_RELAYS = 2,        // nodes asked for an indirect probe

@@ -169,8 +169,9 @@ static void text_summary(const json_t *status, bool colour, struct buf *out)
     buf_printf(&line, "cluster %s: %zu of %zu nodes up", field(status, "cluster"), nodes_up, json_array_size(nodes));
     if (json_array_size(servers) > 0)
         buf_printf(&line, ", %zu of %zu servers not down", servers_up, json_array_size(servers));
-    buf_printf(&line, " (seen from %s)\n", field(status, "self"));
+    buf_printf(&line, " (seen from %s)", field(status, "self"));
     text_add(out, colour, report_exit_status(status, REPORT_STATUS) ? TEXT_RED : TEXT_GREEN, buf_str(&line));
+    buf_add_char(out, '\n');
     buf_free(&line);
 }
 

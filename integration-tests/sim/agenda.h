@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum event_kind {
-    EVENT_TICK,        // node a's timer
+    EVENT_TICK,        // node a's timer, armed as number `value`
     EVENT_DELIVER,     // packet from a to b
     EVENT_RESUME,      // node a's pause ends
     EVENT_START,       // node a begins a new life

@@ -6,8 +6,6 @@
 #include "world.h"
 
 #define MS 1000LL
-// For so long after a fault has healed the living may still be called dead by who has not heard.
-#define HEARSAY_US (3000 * MS)
 
 enum fault_kind {
     FAULT_CRASH,
@@ -51,7 +49,7 @@ static void sleep_a_while(struct world *w, int64_t least_us, int64_t most_us)
         return;
     int64_t us = chance_between(&w->chance, least_us, most_us);
     if (us > 500 * MS)
-        w->nodes[n].doubt_until_us = w->now_us + us + HEARSAY_US;
+        judge_long_sleep(w, n, us);
     world_pause(w, n, us);
 }
 

@@ -81,7 +81,7 @@ void judge_destroy(struct judge **judge)
 static bool no_excuse(const struct world *w, uint32_t node, int64_t since_us)
 {
     const struct sim_node *n = &w->nodes[node];
-    return n->core != NULL && !n->paused && n->pause_end_us < since_us && n->late_us < since_us &&
+    return n->core != NULL && !n->paused && n->pause_end_us + SETTLED_US < since_us && n->late_us < since_us &&
            n->started_us + SETTLED_US < since_us && w->now_us >= w->disturbed_until_us;
 }
 
@@ -92,16 +92,36 @@ void judge_crash(struct world *w, uint32_t node)
     world_at(w, MUST_KNOW_US, EVENT_MUST_KNOW, node, 0, w->nodes[node].boot);
 }
 
+// With no carrier between two nodes, nor one over a third that is awake, the one cannot know that the other lives.
+static bool reachable(const struct world *w, uint32_t from, uint32_t to)
+{
+    for (uint32_t via = 0; via < w->options.nodes; via++) {
+        if (via == from || via == to ? world_linked(w, from, to)
+                                     : world_linked(w, from, via) && world_linked(w, via, to) && !w->nodes[via].paused)
+            return true;
+    }
+    return false;
+}
+
+// Whether somebody may call this living node dead now.
+static bool doubtful(struct world *w, uint32_t by, uint32_t node)
+{
+    struct sim_node *n = &w->nodes[node];
+    if (!reachable(w, by, node) && n->doubt_until_us < w->now_us + HEARSAY_US)
+        n->doubt_until_us = w->now_us + HEARSAY_US;
+    return w->now_us < w->disturbed_until_us || w->now_us < n->doubt_until_us;
+}
+
 void judge_state(struct world *w, uint32_t by, uint32_t node, uint64_t boot, enum member_state to)
 {
     const struct sim_node *n = &w->nodes[node];
     const struct end_of_life *end = &w->judge->ends[node];
-    bool alive = n->core != NULL && boot >= n->boot;
+    bool alive = n->core != NULL && boot == n->boot;
     if (to == MEMBER_SUSPECT && alive && w->options.faults == FAULTS_NONE)
         world_fail(w, "%s suspects %s though nothing is broken", w->names[by], w->names[node]);
     if (to != MEMBER_DEAD)
         return;
-    if (alive && w->now_us >= w->disturbed_until_us && w->now_us >= n->doubt_until_us)
+    if (alive && !doubtful(w, by, node))
         world_fail(w, "%s calls %s dead, which lives", w->names[by], w->names[node]);
     if (!alive && end->boot == boot && no_excuse(w, by, end->at_us))
         add_sample(&judge_deaths, w->now_us - end->at_us);
@@ -119,6 +139,17 @@ void judge_must_know(struct world *w, uint32_t node, uint64_t boot)
         if (state != MEMBER_DEAD)
             world_fail(w, "%s calls %s %s, %lld ms after its crash", w->names[by], w->names[node],
                        member_state_name(state), (long long)(MUST_KNOW_US / MS));
+    }
+}
+
+// Others may call it dead; and what it believed of others when it fell asleep, it believes and tells when it wakes.
+void judge_long_sleep(struct world *w, uint32_t node, int64_t us)
+{
+    int64_t until = w->now_us + us + HEARSAY_US;
+    for (uint32_t i = 0; i < w->options.nodes; i++) {
+        struct sim_node *n = &w->nodes[i];
+        if (i == node || (n->doubt_until_us > w->now_us && n->doubt_until_us < until))
+            n->doubt_until_us = until;
     }
 }
 

@@ -150,8 +150,10 @@ int main(int argc, char **argv)
         double node_seconds = (double)seeds * o.seconds * o.nodes;
         printf("  messages a node a second     %6.0f, %.1f kB\n", (double)sum.messages / node_seconds,
                (double)sum.bytes / node_seconds / 1000);
-        ok = in_time("death known by a survivor", &judge_deaths, DEATH_P99_US);
-        ok &= in_time("failure known by a node", &judge_verdicts, VERDICT_P99_US);
+        // In wild runs few samples are free of other faults: their times are told, not judged.
+        bool judged = o.faults != FAULTS_WILD;
+        ok = in_time("death known by a survivor", &judge_deaths, judged ? DEATH_P99_US : INT64_MAX);
+        ok &= in_time("failure known by a node", &judge_verdicts, judged ? VERDICT_P99_US : INT64_MAX);
     }
     samples_free(&judge_deaths);
     samples_free(&judge_verdicts);

@@ -13,6 +13,7 @@
 #define MS            1000LL // µs
 #define START_US      1000000LL
 #define WALL_US       1700000000000000LL
+#define FIRST_BOOT    1000000
 #define QUIET_SECONDS 15 // at the end: everything is healed and must come to agree
 
 // ---- telling ----
@@ -57,6 +58,11 @@ static struct core_time node_time(const struct sim_node *n)
 static struct link *link_of(struct world *w, uint32_t a, uint32_t b)
 {
     return a < b ? &w->links[a * w->options.nodes + b] : &w->links[b * w->options.nodes + a];
+}
+
+bool world_linked(const struct world *w, uint32_t a, uint32_t b)
+{
+    return w->links[a < b ? a * w->options.nodes + b : b * w->options.nodes + a].up;
 }
 
 static void dial_later(struct world *w, uint32_t a, uint32_t b, int64_t in_us)
@@ -147,8 +153,11 @@ static void on_send(void *arg, uint32_t to, struct str bytes)
         post_packet(w, n->number, to, bytes);
 }
 
+static void watch_lateness(struct world *w, struct sim_node *n);
+
 static void hand_over(struct world *w, struct sim_node *n, uint32_t from, struct packet *p)
 {
+    watch_lateness(w, n);
     if (!core_receive(n->core, from, str_make(p->bytes, p->len), node_time(n)))
         world_fail(w, "%s refused a message of %s", w->names[n->number], w->names[from]);
     free(p);
@@ -247,18 +256,24 @@ static void arm_tick(struct world *w, struct sim_node *n, int64_t in_us)
     int64_t late = chance_between(&w->chance, 0, 2 * MS);
     if (w->options.faults != FAULTS_NONE && !w->quiet && chance_of(&w->chance, 0.03))
         late = chance_between(&w->chance, 5 * MS, 180 * MS); // the processor is busy elsewhere
-    world_at(w, in_us + late, EVENT_TICK, n->number, 0, n->epoch);
+    world_at(w, in_us + late, EVENT_TICK, n->number, 0, ++n->ticks);
 }
 
-// As cluster.c does it.
-static void run_tick(struct world *w, struct sim_node *n)
+// As cluster.c does it: who wakes late says so before it reads, and judges when it has had time to read.
+static void watch_lateness(struct world *w, struct sim_node *n)
 {
     int64_t late_ms = (w->now_us - n->tick_due_us) / MS;
-    if (late_ms > MEMBERSHIP_LATE_MS) {
-        core_late(n->core, (unsigned)late_ms, node_time(n));
-        n->holding = true;
-        n->late_us = w->now_us;
-    } else if (n->holding) {
+    if (late_ms <= MEMBERSHIP_LATE_MS)
+        return;
+    core_late(n->core, (unsigned)late_ms, node_time(n));
+    n->holding = true;
+    n->late_us = n->tick_due_us = w->now_us;
+}
+
+static void run_tick(struct world *w, struct sim_node *n)
+{
+    watch_lateness(w, n);
+    if (n->holding && n->tick_due_us < w->now_us) {
         core_drained(n->core, node_time(n));
         n->holding = false;
     }
@@ -270,15 +285,15 @@ static void run_tick(struct world *w, struct sim_node *n)
 static void on_tick(struct world *w, const struct event *ev)
 {
     struct sim_node *n = &w->nodes[ev->a];
-    if (n->core != NULL && n->epoch == ev->value && !n->paused)
+    if (n->core != NULL && n->ticks == ev->value && !n->paused)
         run_tick(w, n); // a paused one ticks when it resumes
 }
 
 static uint64_t next_boot(struct world *w, const struct sim_node *n)
 {
-    if (w->options.faults == FAULTS_WILD && n->boot > 1 && chance_of(&w->chance, 0.2))
-        return 1; // it lost its memory and its clock is wrong
-    return n->boot + 1;
+    if (w->options.faults == FAULTS_WILD && n->epoch > 0 && chance_of(&w->chance, 0.2))
+        return n->epoch; // it lost its memory and its clock is wrong
+    return n->epoch == 0 ? FIRST_BOOT : n->boot + 1;
 }
 
 static void start_node(struct world *w, uint32_t number)

@@ -10,6 +10,8 @@
 
 #define SIM_SERVERS  4
 #define SIM_INTER_MS 1000
+// For so long after a fault has healed the living may still be called dead by who has not heard.
+#define HEARSAY_US 3000000LL
 
 // none: nothing breaks. mild: late ticks, pauses up to 500 ms, 1 % of packets delayed by retransmission, crashes;
 // nobody who lives may be called dead. wild: also cuts in one or both directions, partitions, loss, duplicates, long
@@ -41,6 +43,7 @@ struct sim_node {
     uint64_t epoch;    // one more at each start; events of an earlier one are void
     int64_t clock_skew_us;
     bool paused, holding;
+    uint64_t ticks; // only the last one armed counts
     int64_t started_us, tick_due_us, pause_end_us;
     int64_t late_us;        // when it last woke too late
     int64_t doubt_until_us; // slept so long that others may call it dead until then
@@ -90,6 +93,7 @@ static inline bool world_running(const struct world *w, uint32_t n)
 {
     return w->nodes[n].core != NULL;
 }
+bool world_linked(const struct world *w, uint32_t a, uint32_t b);
 // machine = nobody is told; else its links are reset.
 void world_crash(struct world *w, uint32_t n, bool machine);
 void world_pause(struct world *w, uint32_t n, int64_t us);
@@ -106,6 +110,7 @@ struct judge *judge_create(struct world *w);
 void judge_destroy(struct judge **j);
 void judge_state(struct world *w, uint32_t by, uint32_t node, uint64_t boot, enum member_state to);
 void judge_crash(struct world *w, uint32_t node);
+void judge_long_sleep(struct world *w, uint32_t node, int64_t us);
 void judge_must_know(struct world *w, uint32_t node, uint64_t boot);
 void judge_posted_down(struct world *w, uint32_t by, uint32_t server);
 void judge_server_changed(struct world *w, uint32_t server);

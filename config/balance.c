@@ -80,19 +80,12 @@ static bool balance_uri(struct parse *p)
 
 static bool balance_url_param(struct parse *p)
 {
-    struct cfg_proxy *px = p->proxy;
-    int64_t value = 48;
     if (p->nwords < 3)
         return parse_error(p, 2, "'balance url_param' expects the parameter's name.");
-    px->balance_arg.name = p->words[2];
-    if (p->nwords == 3)
-        return true;
-    if (!str_is(p->words[3], "check_post"))
-        return parse_error(p, 3, "'balance url_param' only supports 'check_post' (got '%.*s').", STR_ARG(p->words[3]));
-    if (p->nwords > 4 && !parse_int(p, 4, 1, INT32_MAX, &value))
-        return false;
-    px->balance_arg.check_post = (int)value;
-    return p->nwords <= 5 || unexpected(p, 5);
+    p->proxy->balance_arg.name = p->words[2];
+    if (p->nwords > 3 && str_is(p->words[3], "check_post"))
+        return parse_error(p, 3, "'check_post' is known to HAProxy but not supported yet: parameters in bodies.");
+    return p->nwords <= 3 || unexpected(p, 3);
 }
 
 static bool balance_random(struct parse *p, struct str argument)

@@ -54,10 +54,16 @@ static void resolve_table(struct parse *p, struct cfg_proxy *px)
     struct cfg_table *t = px->table;
     if (!t || t->peers.len == 0 || t->cluster)
         return;
-    for (unsigned i = 0; i < p->config->nclusters; i++)
-        if (str_eq(p->config->clusters[i].name, t->peers))
-            t->cluster = &p->config->clusters[i];
-    if (!t->cluster)
+    bool found = false;
+    for (unsigned i = 0; i < p->config->nclusters; i++) {
+        struct cfg_cluster *c = &p->config->clusters[i];
+        if (!str_eq(c->name, t->peers))
+            continue;
+        found = true;
+        if (c->tables_replicated) // `tables local`: the name is known, nothing is shared
+            t->cluster = c;
+    }
+    if (!found)
         diag_add(p->diag, DIAG_ALERT, &t->src,
                  "Proxy '%.*s': unable to find the cluster '%.*s' that its stick-table names with 'peers'.",
                  TEXT(px->name), TEXT(t->peers));
@@ -185,12 +191,9 @@ static void drop_http_options(struct parse *p, struct cfg_proxy *px)
         const char *name;
     } options[] = {{OPT_FORWARDFOR, "forwardfor"},
                    {OPT_ORIGINALTO, "originalto"},
-                   {OPT_CHECKCACHE, "checkcache"},
-                   {OPT_HTTP_USE_PROXY_HEADER, "http-use-proxy-header"},
                    {OPT_HTTP_PRETEND_KEEPALIVE, "http-pretend-keepalive"},
                    {OPT_HTTP_BUFFER_REQUEST, "http-buffer-request"},
-                   {OPT_HTTP_IGNORE_PROBES, "http-ignore-probes"},
-                   {OPT_HTTP_NO_DELAY, "http-no-delay"}};
+                   {OPT_HTTP_IGNORE_PROBES, "http-ignore-probes"}};
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         if (!cfg_option(px, options[i].option))
             continue;

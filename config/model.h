@@ -630,7 +630,6 @@ struct cfg_global {
     int maxpipes; // 0 = maxconn / 4
     int ulimit_n; // 0 = computed
     bool daemon, quiet, debug;
-    bool nosplice;          // never splice
     bool strict_limits;     // a descriptor limit that cannot be set is fatal (default); else a warning
     bool log_hostname_sent; // `log-send-hostname`; without a name log_send_hostname is empty: the machine's own
     struct str pidfile, chroot, user, group, node, description, log_tag, log_send_hostname;

@@ -188,19 +188,6 @@ bool declare_line(struct parse *p)
 }
 
 // ---- Addresses -----------------------------------------------------------------------------------------------------
-bool dispatch_line(struct parse *p)
-{
-    struct cfg_addr addr;
-    if (p->nwords < 2)
-        return parse_error(p, 1, "'dispatch' expects <address>:<port>.");
-    if (too_many(p, 2) || !parse_addr(p, 1, p->words[1], 0, true, &addr))
-        return false;
-    if (addr.port_relative || addr.port_end > addr.port || addr.kind != CFG_ADDR_INET || addr.host.len == 0)
-        return parse_error(p, 1, "'%.*s' is not an address and a port.", STR_ARG(p->words[1]));
-    p->proxy->dispatch = addr;
-    return true;
-}
-
 bool source_line(struct parse *p)
 {
     if (p->nwords < 2)
@@ -226,17 +213,6 @@ bool monitor_line(struct parse *p)
     if (!word_is(p, 1, "fail"))
         return parse_error(p, 1, "'monitor' expects 'fail if <condition>' or 'fail unless <condition>'.");
     return parse_cond_list_line(p, &p->proxy->monitor_fail, 2);
-}
-
-bool rate_limit_line(struct parse *p)
-{
-    int64_t value;
-    if (!word_is(p, 1, "sessions"))
-        return parse_error(p, 1, "'rate-limit' expects 'sessions' and a number.");
-    if (!parse_int(p, 2, 0, INT32_MAX, &value) || too_many(p, 3))
-        return false;
-    p->proxy->rate_limit_sessions = (int)value;
-    return true;
 }
 
 bool retry_on_line(struct parse *p)

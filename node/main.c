@@ -27,9 +27,9 @@
 #include "node/reload.h"
 #include "node/version.h"
 
-// Descriptors besides connections and pipes: per thread a loop's two, and one a listener; the rest is for logs, checks,
-// the runtime API, peers and files that are open for a moment.
-#define OTHER_DESCRIPTORS 100
+// Descriptors besides connections, pipes, listeners and the two of each thread's loop: logs, the runtime API, links,
+// files that are open for a moment.
+#define OTHER_DESCRIPTORS 20
 
 static struct options options;
 static struct config_options config_options;
@@ -71,8 +71,9 @@ static bool adapt_at_start(struct config *c, struct diag *diag)
         worker_set_bufsize((uint32_t)g->tune.bufsize);
     if (options.no_splice)
         pipe_set_limits(0, 0);
-    else if (g->maxpipes > 0)
-        pipe_set_limits((unsigned)g->maxpipes, g->tune.pipesize > 0 ? (size_t)g->tune.pipesize : PIPE_BYTES_DEFAULT);
+    else
+        pipe_set_limits(g->maxpipes > 0 ? (unsigned)g->maxpipes : 0,
+                        g->tune.pipesize > 0 ? (size_t)g->tune.pipesize : PIPE_BYTES_DEFAULT);
     in_force = *g;
     return true;
 }

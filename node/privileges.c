@@ -18,50 +18,54 @@
 // kernel's table of descriptors is as large as the highest one used.
 #define DESCRIPTORS_DEFAULT ((rlim_t)1048576)
 
-// A client's and a server's socket each; a pipe for each fourth connection, as the manual has it for maxpipes.
-static rlim_t needed_descriptors(const struct cfg_global *g, unsigned others)
-{
-    rlim_t pipes = g->maxpipes > 0 ? (rlim_t)g->maxpipes : (rlim_t)g->maxconn / 4;
-    return (rlim_t)g->maxconn * 2 + pipes * 2 + others;
-}
-
+// What is there to be shared when `maxconn` does not say how much is needed: as much as may be had, in bounds.
 static void maxconn_from_limit(struct cfg_global *g, rlim_t limit, unsigned others)
 {
     rlim_t pipes = g->maxpipes > 0 ? (rlim_t)g->maxpipes * 2 : 0;
     rlim_t rest = limit > others + pipes ? limit - others - pipes : 0;
+    // A client's and a server's socket each, and half a pipe's two ends where their number is free.
     g->maxconn = (int)(g->maxpipes > 0 ? rest / 2 : rest * 2 / 5);
     if (g->maxconn < 1)
         g->maxconn = 1;
 }
 
+static bool raise_limit(rlim_t wanted, const struct rlimit *now)
+{
+    struct rlimit raised = {wanted, wanted > now->rlim_max ? wanted : now->rlim_max};
+    return wanted <= now->rlim_cur || setrlimit(RLIMIT_NOFILE, &raised) == 0;
+}
+
 bool privileges_limit_descriptors(struct cfg_global *g, unsigned others)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+    struct rlimit now;
+    if (getrlimit(RLIMIT_NOFILE, &now) < 0) {
         log_alert("[phalanx.main()] Cannot read the FD limit: %s.", strerror(errno));
         return false;
     }
-    rlim_t wanted = g->ulimit_n > 0 ? (rlim_t)g->ulimit_n : 0;
-    if (g->maxconn <= 0) {
-        rlim_t open = limit.rlim_max < DESCRIPTORS_DEFAULT ? limit.rlim_max : DESCRIPTORS_DEFAULT;
-        maxconn_from_limit(g, wanted ? wanted : open, others);
+    rlim_t asked = g->ulimit_n > 0 ? (rlim_t)g->ulimit_n : 0;
+    rlim_t open = now.rlim_max < DESCRIPTORS_DEFAULT ? now.rlim_max : DESCRIPTORS_DEFAULT;
+    if (g->maxconn <= 0)
+        maxconn_from_limit(g, asked ? asked : open, others);
+    rlim_t needed = (rlim_t)g->maxconn * 2 + others + (g->maxpipes > 0 ? (rlim_t)g->maxpipes * 2 : 0);
+    if (asked && asked < needed)
+        log_warning("[phalanx.main()] FD limit (%lu) too low for maxconn=%d. Please raise 'ulimit-n' to %lu or more to "
+                    "avoid any trouble.",
+                    (unsigned long)asked, g->maxconn, (unsigned long)needed);
+    rlim_t wanted = asked ? asked : needed;
+    if (!raise_limit(wanted, &now)) {
+        log_alert("[phalanx.main()] Cannot raise FD limit to %lu, limit is %lu.", (unsigned long)wanted,
+                  (unsigned long)now.rlim_max);
+        return false;
     }
-    if (g->maxpipes <= 0)
-        g->maxpipes = g->maxconn / 4 > 0 ? g->maxconn / 4 : 1;
-    rlim_t needed = needed_descriptors(g, others);
-    if (!wanted)
-        wanted = needed;
-    else if (wanted < needed)
-        log_warning(
-            "[phalanx.main()] FD limit (%lu) too low for maxconn=%d/maxpipes=%d. Please raise 'ulimit-n' to %lu or "
-            "more to avoid any trouble.",
-            (unsigned long)wanted, g->maxconn, g->maxpipes, (unsigned long)needed);
-    struct rlimit raised = {wanted, wanted > limit.rlim_max ? wanted : limit.rlim_max};
-    if (wanted <= limit.rlim_cur || setrlimit(RLIMIT_NOFILE, &raised) == 0)
-        return true;
-    log_alert("[phalanx.main()] Cannot raise FD limit to %lu, limit is %lu.", (unsigned long)wanted,
-              (unsigned long)limit.rlim_max);
-    return false;
+    if (g->maxpipes <= 0) {
+        // Pipes save copies, nothing fails for want of them: one for each fourth connection, as far as there is room.
+        rlim_t pipes = (rlim_t)g->maxconn / 4 + 1, limit = asked ? asked : now.rlim_max;
+        rlim_t room = limit > needed ? (limit - needed) / 2 : 0;
+        pipes = pipes < room ? pipes : room;
+        if (asked || raise_limit(needed + pipes * 2, &now))
+            g->maxpipes = (int)pipes;
+    }
+    return true;
 }
 
 bool privileges_limit_memory(long mb)

@@ -48,9 +48,23 @@ static int maxconn_follows_the_limit(void)
     start_values();
     if (!privileges_limit_descriptors(&g, 100))
         return 1;
-    if (g.maxconn < 300 || g.maxpipes != g.maxconn / 4)
+    if (g.maxconn < 300 || g.maxpipes < g.maxconn / 4 - 1)
         return 2;
     return g.maxconn * 2 + g.maxpipes * 2 + 100 <= 1000 ? 0 : 3;
+}
+
+// Only pipes give way to a low limit.
+static int pipes_take_what_is_left(void)
+{
+    struct rlimit limit = {1000, 1000};
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (geteuid() == 0 && setuid(65534) < 0)
+        return 1;
+    start_values();
+    g.maxconn = 430;
+    if (!privileges_limit_descriptors(&g, 100))
+        return 2;
+    return g.maxconn == 430 && g.maxpipes == 20 ? 0 : 3;
 }
 
 static int too_much_is_refused(void)
@@ -115,6 +129,7 @@ static void limits(void **state)
 {
     assert_int_equal(in_child(maxconn_follows_the_limit), 0);
     assert_int_equal(in_child(soft_limit_is_raised), 0);
+    assert_int_equal(in_child(pipes_take_what_is_left), 0);
     assert_int_equal(in_child(unknown_names_are_refused), 0);
 }
 

@@ -203,28 +203,6 @@ static void drop_http_options(struct parse *p, struct cfg_proxy *px)
     }
 }
 
-static void drop_http_rules(struct parse *p, struct cfg_proxy *px)
-{
-    static const struct {
-        enum ruleset set;
-        const char *name;
-    } sets[] = {{RULES_HTTP_REQ, "http-request"},
-                {RULES_HTTP_RES, "http-response"},
-                {RULES_HTTP_AFTER_RES, "http-after-response"}};
-    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
-        struct cfg_rules *rules = &px->rules[sets[i].set];
-        if (rules->count > 0)
-            diag_add(p->diag, DIAG_WARNING, &rules->rules[0].src,
-                     "'%s' rules ignored for %s '%.*s' as they require HTTP mode.", sets[i].name, kind_of(px),
-                     TEXT(px->name));
-        rules->count = 0;
-    }
-    if (px->redirects.count > 0)
-        diag_add(p->diag, DIAG_WARNING, &px->redirects.rules[0].src,
-                 "'redirect' rules ignored for %s '%.*s' as they require HTTP mode.", kind_of(px), TEXT(px->name));
-    px->redirects.count = 0;
-}
-
 static void drop_http_settings(struct parse *p, struct cfg_proxy *px)
 {
     if (px->monitor_uri.len && (px->caps & CAP_FRONT))
@@ -331,7 +309,6 @@ static void check_proxy(struct parse *p, struct cfg_proxy *px)
     if (px->mode == MODE_TCP) {
         drop_http_settings(p, px);
         drop_http_options(p, px);
-        drop_http_rules(p, px);
     }
     check_logs(p, px);
     if (clean)

@@ -54,6 +54,9 @@ static bool set_tables(struct parse *p, unsigned word, void *target)
     struct str value = p->words[word];
     if (str_is(value, "sharded"))
         return parse_error(p, word, "'tables sharded' is not supported yet: expected 'replicated' or 'local'.");
+    if (word + 1 < p->nwords)
+        return parse_error(p, word + 1, "'tables' cannot handle unexpected argument '%.*s'.",
+                           STR_ARG(p->words[word + 1]));
     c->tables_replicated = str_is(value, "replicated");
     return c->tables_replicated || str_is(value, "local") ||
            parse_error(p, word, "'tables' expects 'replicated' or 'local' (got '%.*s').", STR_ARG(value));
@@ -91,7 +94,7 @@ static const struct kw_row rows[] = {
      .type = KW_VALUE,
      .value = set_tables,
      .min_args = 1,
-     .max_args = 1,
+     .max_args = 3,
      .args = "replicated|local",
      .help = "stick tables that name this cluster are shared; default replicated"},
 };

@@ -100,6 +100,8 @@ struct snapshot {
     struct strmap by_name[2]; // [0] frontends, [1] backends
     struct listener **listeners;
     unsigned nlisteners;
+    struct start_var *start_vars; // set-var of the global section, see start_vars.c
+    unsigned nstart_vars;
 };
 #define SNAPSHOT_MAGIC 0x534e4150u
 
@@ -110,6 +112,9 @@ struct snapshot {
 // a slot for each.
 unsigned snapshot_worker_slots(const struct config *c); // c may be NULL later
 struct snapshot *snapshot_build(struct config **config, struct snapshot *old, bool check_only, struct diag *diag);
+// Variables of scope proc that the global section sets. False: message given.
+bool start_vars_compile(struct snapshot *s, struct compile *c);
+void start_vars_run(struct snapshot *s); // by snapshot_publish()
 // Makes it current: workers take it between two turns; listeners and checks are started, kept or drained. Control
 // thread or start.
 void snapshot_publish(struct snapshot *s);

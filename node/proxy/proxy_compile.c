@@ -201,6 +201,7 @@ bool proxies_compile(struct snapshot *s, struct diag *diag)
     b.compile = compile_begin(&options);
     for (unsigned i = 0; i < s->nproxies; i++)
         compile_proxy(&b, s->proxies[i]);
+    b.ok = start_vars_compile(s, b.compile) && b.ok;
     s->compiled = compile_end(&b.compile);
     return b.ok;
 }

@@ -185,6 +185,7 @@ void snapshot_publish(struct snapshot *s)
 {
     struct snapshot *old = atomic_exchange_explicit(&current, s, memory_order_acq_rel);
     states_publish(s, old);
+    start_vars_run(s);
     tell_workers(s, old == NULL);
     listener_start(s, old);
     if (node_hooks.on_snapshot)

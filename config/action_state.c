@@ -9,13 +9,8 @@ bool action_none(struct action_parse *ap)
 
 bool action_silent_drop(struct action_parse *ap)
 {
-    int64_t ttl;
-    if (!action_skip(ap, "rst-ttl"))
-        return true;
-    if (!action_number(ap, "a hop limit", 1, 255, &ttl))
-        return false;
-    ap->a->number = (int)ttl;
-    return true;
+    return !action_skip(ap, "rst-ttl") ||
+           parse_error(ap->p, ap->word - 1, "'rst-ttl' of 'silent-drop' is not supported by Phalanx yet");
 }
 
 // ---- variables -----------------------------------------------------------------------------------------------------

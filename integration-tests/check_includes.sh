@@ -23,7 +23,7 @@ allowed() {
 # The pure cores see node/base alone: no clock, socket or thread can come in.
 pure="cluster/membership.c cluster/member_belief.c cluster/member_probe.c cluster/health.c cluster/admin_state.c cluster/hlc.c cluster/core.c"
 # What joins the folders.
-joins="node/main.c node/main_cluster.c node/main_peers.c"
+joins="node/main.c node/join.h node/join_cluster.c node/join_peers.c node/join_tables.c"
 
 bad=0
 for file in $(find node peers cluster config -name '*.[ch]' ! -path '*/tests/*' | LC_ALL=C sort); do

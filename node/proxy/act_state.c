@@ -104,10 +104,24 @@ enum step act_unset_var(struct stream *st, const struct action *a, struct rule_r
 // ---- sticky counters
 // ------------------------------------------------------------------------------------------------------
 
+// What tcp-request connection and session rules track lasts as long as the session; the stream only looks at it.
+static struct track *track_to_start(struct stream *st, unsigned number)
+{
+    if (!st->ctx.tracks)
+        st->ctx.tracks = ARENA_ARRAY(st->arena, struct track, TRACK_MAX);
+    if (st->ctx.where != WHERE_FRONT_CONN)
+        return &st->ctx.tracks[number];
+    struct session_extra *extra = session_extra(st->session);
+    if (!extra->tracks)
+        extra->tracks = ARENA_ARRAY(extra->arena, struct track, TRACK_MAX);
+    return &extra->tracks[number];
+}
+
 // A request's head is known: tracking it counts it. Before that the request path counts for what is tracked by then.
 enum step act_track_sc(struct stream *st, const struct action *a, struct rule_run *run)
 {
-    struct track *k = &st->ctx.tracks[a->cfg->number];
+    unsigned number = (unsigned)a->cfg->number;
+    struct track *k = track_to_start(st, number);
     struct table_key_buf key;
     struct sample s;
     if (track_active(k))
@@ -119,13 +133,15 @@ enum step act_track_sc(struct stream *st, const struct action *a, struct rule_ru
         return STEP_WAIT;
     if (r == EVAL_FOUND && table_key_make(&st->ctx, a->table, &s, &key))
         track_start(k, a->table, key.key, st->ctx.req != NULL, loop_now(st->loop));
+    if (k != &st->ctx.tracks[number] && track_active(k))
+        track_borrow(&st->ctx.tracks[number], k);
     return STEP_DONE;
 }
 
 static void count(struct stream *st, int counter, const struct table_delta *deltas, unsigned n)
 {
-    struct track *k = &st->ctx.tracks[counter];
-    if (track_active(k))
+    struct track *k = st->ctx.tracks ? &st->ctx.tracks[counter] : NULL;
+    if (k && track_active(k))
         track_add(k, deltas, n, loop_now(st->loop));
 }
 
@@ -175,8 +191,8 @@ enum step act_sc_inc_gpc1(struct stream *st, const struct action *a, struct rule
 
 static enum step set_gpt(struct stream *st, const struct action *a, enum table_data column)
 {
-    struct track *k = &st->ctx.tracks[a->cfg->number2];
-    if (track_active(k))
+    struct track *k = st->ctx.tracks ? &st->ctx.tracks[a->cfg->number2] : NULL;
+    if (k && track_active(k))
         table_set(k->table, k->entry, column, column == TD_GPT ? (unsigned)a->cfg->number : 0, operand(st, a),
                   loop_now(st->loop));
     return STEP_DONE;

@@ -11,14 +11,17 @@
 #include "config/model.h"
 #include "node/base/buf.h"
 #include "node/base/str.h"
+#include "node/io/sock.h"
 
 // ---- for main.c
 
-// Makes the service of the configuration's `cluster` section, if there is one, and connects it to the hooks of
-// node/proxy. After process_create(), before the snapshot is published and before
-// threads run. False: complained.
+// Makes the service of the configuration's `cluster` section, if there is one, and connects the hooks of node/proxy.
+// After process_create(), before the chroot, since names are resolved. False: complained.
 bool join_prepare(const struct config *c);
-// Starts its threads; the control thread runs on after that. False: complained.
+// Binds the address for other nodes and makes the folder for the links' endpoints, which the process must find after it
+// gave up its rights: inside the chroot, before the user changes. False: complained.
+bool join_open(const struct cfg_global *g);
+// Starts its threads, after the last fork and before the snapshot is published. False: complained.
 bool join_start(void);
 // The last words to the other nodes, then the end of its threads. The workers still run.
 void join_stop(void);
@@ -46,6 +49,8 @@ void join_node_voted_down(struct str backend, struct str server, bool down);
 void join_node_check_now(struct str backend, struct str server);
 void join_node_admin(struct str backend, struct str server, enum join_admin state);
 void join_node_weight(struct str backend, struct str server, int weight);
+// An address of the text to connect to or listen on; names are resolved.
+bool join_node_address(const struct cfg_addr *text, struct addr *out);
 // For `show cluster`, control thread.
 extern const struct show_providers join_node_providers;
 

@@ -2,28 +2,39 @@
 // The cluster's end: the service of cluster/ on a thread of its own, and its hooks.
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cluster/cluster.h"
 #include "config/model.h"
 #include "node/base/log.h"
 #include "node/base/panic.h"
 #include "node/io/inbox.h"
+#include "node/io/keeper.h"
 #include "node/io/timer.h"
 #include "node/io/worker.h"
 #include "node/join.h"
 #include "node/process.h"
 #include "node/proxy/listener.h"
+#include "peers/link.h"
 
+#define DIR_MAX       100 // an endpoint's path has little more
 #define ADDRESS_MAX   300
 #define LAST_WORDS_MS 100 // time that the links get to carry the good-bye
 
 static struct {
     struct cluster *service; // NULL: no section `cluster`
-    struct worker *thread;
+    struct worker *thread;   // of the service and the control links
+    struct links *control;
+    struct gate *gate;
     struct timer last_words;
-    char names[CLUSTER_NODES_MAX][CLUSTER_NODE_NAME_MAX]; // by number
+    char dir[DIR_MAX];              // of the links' endpoints; empty = none made
+    const char *dir_outside;        // the same, seen from outside the chroot
+    struct cluster_options options; // its texts live in the arena
+    struct arena *texts;
+    struct link_node *nodes;
+    struct addr *gate_addrs;
+    unsigned gate_count;
 } join;
 
 // ---- The proxy's words
@@ -91,15 +102,41 @@ static unsigned on_conns(void *arg)
     return (unsigned)listener_conns();
 }
 
-// ---- The links
+// ---- The control links, on the cluster's thread
 
-// No link carries anything yet: the service takes each as down.
 static bool on_send(void *arg, unsigned node, struct str bytes)
 {
-    return false;
+    return links_send(join.control, node, bytes);
 }
 
-static const struct cluster_transport transport = {.send = on_send};
+static void on_remake(void *arg, unsigned node)
+{
+    links_remake(join.control, node);
+}
+
+static const struct cluster_transport transport = {.send = on_send, .remake = on_remake};
+
+static void on_link_up(void *arg, unsigned node, uint64_t boot, uint64_t received)
+{
+    cluster_on_link_up(join.service, node);
+}
+
+static void on_link_down(void *arg, unsigned node)
+{
+    cluster_on_link_down(join.service, node);
+}
+
+static bool on_link_message(void *arg, unsigned node, struct str bytes)
+{
+    return cluster_on_message(join.service, node, bytes);
+}
+
+static const struct link_events control_events = {.up = on_link_up, .down = on_link_down, .message = on_link_message};
+
+static void on_boot_raised(void *arg, uint64_t boot)
+{
+    links_set_boot(join.control, boot);
+}
 
 // ---- Making, starting, ending
 
@@ -107,6 +144,7 @@ static const struct cluster_hooks hooks = {
     .voted_down = on_voted_down,
     .check_now = on_check_now,
     .admin_set = on_admin_set,
+    .boot_raised = on_boot_raised,
     .isolated = on_isolated,
     .conns = on_conns,
 };
@@ -133,51 +171,123 @@ static void address_text(const struct cfg_addr *a, char *dst, size_t size)
         snprintf(dst, size, bracketed ? "[%.*s]:%u" : "%.*s:%u", STR_ARG(a->host), a->port);
 }
 
+// The nodes of the section, as the service and as the links want them. False: complained.
+static bool read_nodes(const struct cfg_cluster *cfg)
+{
+    struct cluster_node_options *nodes = ARENA_ARRAY(join.texts, struct cluster_node_options, cfg->nnodes);
+    join.nodes = ARENA_ARRAY(join.texts, struct link_node, cfg->nnodes);
+    for (unsigned i = 0; i < cfg->nnodes; i++) {
+        const struct cfg_node *n = &cfg->nodes[i];
+        char *link = arena_alloc(join.texts, ADDRESS_MAX), *addr = arena_alloc(join.texts, ADDRESS_MAX);
+        address_text(&n->link, link, ADDRESS_MAX);
+        address_text(&n->addr, addr, ADDRESS_MAX);
+        nodes[i] = (struct cluster_node_options){arena_str(join.texts, n->name).ptr, link, addr};
+        join.nodes[i].name = nodes[i].name;
+        if (!join_node_address(&n->link, &join.nodes[i].addr)) {
+            log_alert("[phalanx.main()] cluster %.*s: cannot resolve the address %s of node %s.", STR_ARG(cfg->name),
+                      link, nodes[i].name);
+            return false;
+        }
+    }
+    join.options.nodes = nodes;
+    join.options.node_count = cfg->nnodes;
+    return true;
+}
+
+// Where other nodes reach this one: its own address, or what `bind` says. False: complained.
+static bool read_gate(const struct cfg_cluster *cfg)
+{
+    join.gate_count = cfg->nbinds ? cfg->nbinds : 1;
+    join.gate_addrs = ARENA_ARRAY(join.texts, struct addr, join.gate_count);
+    join.gate_addrs[0] = join.nodes[cfg->self].addr;
+    for (unsigned i = 0; i < cfg->nbinds; i++)
+        if (!join_node_address(&cfg->binds[i].addr, &join.gate_addrs[i])) {
+            log_alert("[phalanx.main()] cluster %.*s: cannot resolve a bind address.", STR_ARG(cfg->name));
+            return false;
+        }
+    return true;
+}
+
 bool join_prepare(const struct config *c)
 {
     if (c->nclusters == 0)
         return true;
     const struct cfg_cluster *cfg = &c->clusters[0];
-    struct cluster_node_options *nodes = calloc(cfg->nnodes, sizeof(*nodes));
-    struct arena *texts = arena_create(4096);
-    if (!nodes)
-        PANIC("out of memory");
-    for (unsigned i = 0; i < cfg->nnodes; i++) {
-        char *link = arena_alloc(texts, ADDRESS_MAX), *addr = arena_alloc(texts, ADDRESS_MAX);
-        address_text(&cfg->nodes[i].link, link, ADDRESS_MAX);
-        address_text(&cfg->nodes[i].addr, addr, ADDRESS_MAX);
-        str_copy(join.names[i], sizeof(join.names[i]), cfg->nodes[i].name);
-        nodes[i] = (struct cluster_node_options){join.names[i], link, addr};
-    }
-    const struct cluster_options options = {
-        .name = arena_str(texts, cfg->name).ptr,
-        .nodes = nodes,
-        .node_count = cfg->nnodes,
+    join.texts = arena_create(4096);
+    join.options = (struct cluster_options){
+        .name = arena_str(join.texts, cfg->name).ptr,
         .self = (unsigned)cfg->self,
         .health = health_mode_of(cfg),
         .boot = (uint64_t)wall_now_us(),
         .seed = worker_random(process_control()),
     };
+    if (!read_nodes(cfg) || !read_gate(cfg))
+        return false;
     join.thread = worker_create(THREAD_CLUSTER, worker_count + 1);
-    if (join.thread) {
-        join.service = cluster_create(&options, &hooks, &transport);
-        join_node_connect(&sink);
-    } else {
+    if (!join.thread) {
         log_alert("[phalanx.main()] Cannot create the cluster's event loop: %s.", strerror(errno));
+        return false;
     }
-    arena_destroy(&texts);
-    free(nodes);
-    return join.thread != NULL;
+    join.service = cluster_create(&join.options, &hooks, &transport);
+    join_node_connect(&sink);
+    return true;
+}
+
+// Of the links' endpoints.
+static bool make_folder(const struct cfg_global *g)
+{
+    int rc = link_dir_create(g->chroot.len ? "" : NULL, join.dir, sizeof(join.dir));
+    if (rc == 0 && (g->uid > 0 || g->gid > 0) && chown(join.dir, (uid_t)g->uid, (gid_t)g->gid) < 0)
+        rc = -errno;
+    join.dir_outside = arena_printf(join.texts, "%.*s%s", STR_ARG(g->chroot), join.dir).ptr;
+    if (rc < 0)
+        log_alert("[phalanx.main()] Cannot create a folder for the links between nodes: %s.", strerror(-rc));
+    return rc == 0;
+}
+
+bool join_open(const struct cfg_global *g)
+{
+    if (!join.service)
+        return true;
+    if (!make_folder(g))
+        return false;
+    const struct link_options links = {
+        .cluster = join.options.name,
+        .nodes = join.nodes,
+        .node_count = join.options.node_count,
+        .self = join.options.self,
+        .boot = join.options.boot,
+        .dir = join.dir,
+    };
+    join.control = links_create(&links, LINK_CONTROL, &control_events);
+
+    unsigned failed = 0;
+    const struct gate_options gate = {
+        .addrs = join.gate_addrs,
+        .addr_count = join.gate_count,
+        .links = {[LINK_CONTROL] = join.control},
+    };
+    join.gate = gate_create(&gate, &failed);
+    if (!join.gate) {
+        char text[ADDRESS_MAX];
+        log_alert("[phalanx.main()] cluster %s: cannot listen on %s: %s.", join.options.name,
+                  addr_format(&join.gate_addrs[failed], text, sizeof(text)), strerror(errno));
+    }
+    return join.gate != NULL;
 }
 
 static void setup(struct worker *w)
 {
     cluster_attach(join.service, w);
+    links_attach(join.control, w->loop);
+    gate_attach(join.gate, w->loop);
 }
 
 bool join_start(void)
 {
-    int rc = join.thread ? worker_start(join.thread, setup) : 0;
+    if (!join.service)
+        return true;
+    int rc = worker_start(join.thread, setup);
     if (rc < 0)
         log_alert("[phalanx.main()] Cannot start the cluster's thread: %s.", strerror(-rc));
     return rc == 0;
@@ -185,6 +295,8 @@ bool join_start(void)
 
 static void on_last_words_said(struct timer *t)
 {
+    gate_detach(join.gate);
+    links_detach(join.control);
     cluster_detach(join.service);
     loop_stop(join.thread->loop);
 }
@@ -208,9 +320,14 @@ void join_stop(void)
 
 void join_shutdown(void)
 {
-    if (!join.service)
-        return;
     join_node_disconnect();
+    gate_destroy(&join.gate);
+    links_destroy(&join.control);
     worker_destroy(&join.thread);
     cluster_destroy(&join.service);
+    if (join.dir[0]) {
+        link_dir_remove(join.dir);
+        keeper_unlink(join.dir_outside); // what lies in a chroot is root's to remove
+    }
+    arena_destroy(&join.texts);
 }

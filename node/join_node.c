@@ -208,6 +208,11 @@ void join_node_weight(struct str backend, struct str server, int weight)
     tell(backend, server, weight, apply_weight);
 }
 
+bool join_node_address(const struct cfg_addr *text, struct addr *out)
+{
+    return addr_from_cfg(text, text->family, out);
+}
+
 // ---- For `show cluster`
 
 static void each_table(void *arg, show_table_fn *fn, void *ctx)

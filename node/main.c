@@ -200,7 +200,8 @@ static int serve(struct snapshot *s)
         .worker_teardown = stream_worker_end,
     };
     if (!process_create(process_thread_count(in_force.nbthread)) || !join_prepare(s->config) ||
-        !privileges_drop(&in_force) || log_start() < 0 || !join_start()) {
+        !privileges_chroot(&in_force) || !join_open(&in_force) || !privileges_drop(&in_force) || log_start() < 0 ||
+        !join_start()) {
         snapshot_unref(&s);
         return 1;
     }

@@ -109,10 +109,12 @@ bool privileges_will_drop(const struct cfg_global *g)
     return g->chroot.len > 0 || (g->uid > 0 && geteuid() == 0) || (g->gid > 0 && geteuid() == 0);
 }
 
-static bool enter_chroot(struct str path)
+bool privileges_chroot(const struct cfg_global *g)
 {
     char dir[4096];
-    str_copy(dir, sizeof(dir), path);
+    if (g->chroot.len == 0)
+        return true;
+    str_copy(dir, sizeof(dir), g->chroot);
     if (chroot(dir) == 0 && chdir("/") == 0)
         return true;
     log_alert("[phalanx.main()] Cannot chroot(%s).", dir);
@@ -144,8 +146,6 @@ static bool drop_user(const struct cfg_global *g)
 
 bool privileges_drop(const struct cfg_global *g)
 {
-    if (g->chroot.len && !enter_chroot(g->chroot))
-        return false;
     if (!drop_group(g) || !drop_user(g))
         return false;
 #ifdef PHX_ASAN

@@ -19,7 +19,8 @@ bool privileges_limit_memory(long mb);
 bool privileges_resolve(struct cfg_global *g);
 // True when privileges_drop() will take something away, so that a keeper is needed.
 bool privileges_will_drop(const struct cfg_global *g);
-// chroot, supplementary groups, group, user. False: complained, must not run.
-bool privileges_drop(const struct cfg_global *g);
+// The two steps of giving up, in this order. False: complained, must not run.
+bool privileges_chroot(const struct cfg_global *g);
+bool privileges_drop(const struct cfg_global *g); // supplementary groups, group, user
 
 #endif

@@ -159,7 +159,7 @@ static int do_replace(const char *path, int mode, const void *data, size_t len)
 
 static int do_unlink(const char *path)
 {
-    return unlink(path) < 0 ? -errno : 0;
+    return remove(path) < 0 ? -errno : 0;
 }
 
 // Starts the program in a process group of its own, with no input and no output, all signals as usual.

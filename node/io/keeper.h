@@ -27,7 +27,7 @@ int keeper_read_file(const char *path, size_t max, struct buf *out);
 int keeper_read_dir(const char *path, struct buf *names);
 // Temporary file in the same folder, fsync, rename. 0 or -errno.
 int keeper_replace_file(const char *path, int mode, const void *data, size_t len);
-int keeper_unlink(const char *path);
+int keeper_unlink(const char *path); // a file or an empty folder
 // Runs argv (NULL-terminated) with env (NULL-terminated, or NULL), no shell. Exit status, or -errno; -ETIMEDOUT kills
 // it.
 int keeper_run(char *const argv[], char *const env[], unsigned timeout_ms);

@@ -98,7 +98,7 @@ static int everything_is_dropped(void)
     g.user = STR("nobody");
     g.group = STR("nogroup");
     g.chroot = STR("/tmp");
-    if (!privileges_resolve(&g) || !privileges_will_drop(&g) || !privileges_drop(&g))
+    if (!privileges_resolve(&g) || !privileges_will_drop(&g) || !privileges_chroot(&g) || !privileges_drop(&g))
         return 1;
     if (getuid() != 65534 || geteuid() != 65534 || getegid() != 65534)
         return 2;
@@ -119,7 +119,7 @@ static int unknown_names_are_refused(void)
         return 2;
     start_values();
     g.chroot = STR("/no/such/folder");
-    if (privileges_drop(&g))
+    if (privileges_chroot(&g))
         return 3;
     start_values();
     return privileges_will_drop(&g) ? 4 : 0;

@@ -140,6 +140,11 @@ void stream_on_timer(struct stream *st)
 
 // ---- life ----------------------------------------------------------------------------------------------------------
 
+static struct arena *session_arena(struct match_ctx *c)
+{
+    return session_extra(stream_of(c)->session)->arena;
+}
+
 static void fill_context(struct stream *st)
 {
     struct session *s = st->session;
@@ -152,6 +157,7 @@ static void fill_context(struct stream *st)
     c->request_count = s->requests;
     c->front = st->front;
     c->stream = st;
+    c->sess_arena = session_arena;
     if (!x)
         return;
     c->sess_vars = x->vars;
@@ -300,6 +306,8 @@ static void finish(struct stream *st)
     }
     if (st->ctx.tracks)
         tracks_stop(st->ctx.tracks, st->times.end);
+    if (s->extra)
+        s->extra->vars = st->ctx.sess_vars;
     struct iobuf *rest = keep ? take_rest(st) : NULL;
     flow_end(st->worker, &st->up);
     flow_end(st->worker, &st->down);

@@ -66,6 +66,9 @@ enum step step_connection_rules(struct stream *st)
             return r;
         st->run.list = NULL;
     }
+    static const struct table_delta session[] = {{TD_SESS_CNT, 0, 1}, {TD_SESS_RATE, 0, 1}};
+    if (st->ctx.tracks)
+        tracks_add(st->ctx.tracks, session, 2, loop_now(st->loop));
     s->flags |= SESSION_RULES_DONE;
     st->ctx.where = WHERE_FRONT_REQ;
     return STEP_DONE;
@@ -163,6 +166,10 @@ static void request_arrived(struct stream *st)
     if (!m->keep_alive || st->front->cfg->http_mode == HTTP_CLOSE)
         st->flags |= STREAM_CLOSE_CLIENT;
     http_strip_hop_by_hop(m);
+    // What will be tracked from here on counts this request when it begins.
+    static const struct table_delta request[] = {{TD_HTTP_REQ_CNT, 0, 1}, {TD_HTTP_REQ_RATE, 0, 1}};
+    if (st->ctx.tracks)
+        tracks_add(st->ctx.tracks, request, 2, loop_now(st->loop));
     struct counters *c = st->front_counters;
     counter_add(&c->requests, 1);
     counters_rate_event(&c->req_rate_now, &c->req_rate_before, &c->req_rate_second,

@@ -345,6 +345,8 @@ void cluster_detach(struct cluster *c)
 void cluster_destroy(struct cluster **cluster)
 {
     struct cluster *c = *cluster;
+    if (c == NULL) // a node without a cluster, or a mere check
+        return;
     *cluster = NULL;
     for (struct post *p = c->early, *next; p != NULL; p = next) {
         next = p->next_early;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "cluster/show.h"
+#include "config/diag.h"
 #include "config/model.h"
 #include "node/base/buf.h"
 #include "node/base/str.h"
@@ -23,6 +24,8 @@ bool join_prepare(const struct config *c);
 bool join_open(const struct cfg_global *g);
 // Starts its threads, after the last fork and before the snapshot is published. False: complained.
 bool join_start(void);
+// At a reload: says so when the section changed, which takes a new process. Any thread.
+void join_check_reload(const struct config *c, struct diag *diag);
 // The last words to the other nodes, then the end of its threads. The workers still run.
 void join_stop(void);
 // After all threads are joined.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cluster/cluster.h"
+#include "config/diag.h"
 #include "config/model.h"
 #include "node/base/log.h"
 #include "node/base/panic.h"
@@ -291,6 +292,26 @@ bool join_start(void)
     if (rc < 0)
         log_alert("[phalanx.main()] Cannot start the cluster's thread: %s.", strerror(-rc));
     return rc == 0;
+}
+
+void join_check_reload(const struct config *c, struct diag *diag)
+{
+    const struct cfg_cluster *cfg = c->nclusters ? &c->clusters[0] : NULL;
+    bool same = (cfg != NULL) == (join.service != NULL);
+    if (cfg && same) {
+        same = str_is(cfg->name, join.options.name) && cfg->nnodes == join.options.node_count &&
+               cfg->self == (int)join.options.self && health_mode_of(cfg) == join.options.health;
+        for (unsigned i = 0; same && i < cfg->nnodes; i++) {
+            char link[ADDRESS_MAX], addr[ADDRESS_MAX];
+            address_text(&cfg->nodes[i].link, link, sizeof(link));
+            address_text(&cfg->nodes[i].addr, addr, sizeof(addr));
+            same = str_is(cfg->nodes[i].name, join.options.nodes[i].name) &&
+                   strcmp(link, join.options.nodes[i].link) == 0 && strcmp(addr, join.options.nodes[i].addr) == 0;
+        }
+    }
+    if (!same)
+        diag_add(diag, DIAG_WARNING, cfg ? &cfg->src : NULL,
+                 "the section `cluster` cannot change while the process runs; the old one is kept");
 }
 
 static void on_last_words_said(struct timer *t)

@@ -94,6 +94,7 @@ static bool adapt_at_reload(struct config *c, struct diag *diag)
     if (g->tune.bufsize > 0 && (uint32_t)g->tune.bufsize != worker_bufsize())
         diag_add(diag, DIAG_WARNING, NULL, "tune.bufsize cannot change while the process runs; %u is kept",
                  worker_bufsize());
+    join_check_reload(c, diag);
     return true;
 }
 

@@ -53,9 +53,12 @@ bool privileges_limit_descriptors(struct cfg_global *g, unsigned others)
                     (unsigned long)asked, g->maxconn, (unsigned long)needed);
     rlim_t wanted = asked ? asked : needed;
     if (!raise_limit(wanted, &now)) {
-        log_alert("[phalanx.main()] Cannot raise FD limit to %lu, limit is %lu.", (unsigned long)wanted,
+        raise_limit(now.rlim_max, &now);
+        log_write(g->strict_limits ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING,
+                  "[phalanx.main()] Cannot raise FD limit to %lu, limit is %lu.", (unsigned long)wanted,
                   (unsigned long)now.rlim_max);
-        return false;
+        if (g->strict_limits)
+            return false;
     }
     if (g->maxpipes <= 0) {
         // Pipes save copies, nothing fails for want of them: one for each fourth connection, as far as there is room.

@@ -261,11 +261,11 @@ static void push_server(struct parse *p, unsigned word, const struct cfg_server 
                     STR_ARG(px->name), STR_ARG(sv->name), before->line);
         return;
     }
-    struct cfg_server *added = PARSE_PUSH(p->arena, px->servers, px->nservers, struct cfg_server);
-    *added = *sv;
-    added->proxy = px;
-    added->index = px->nservers - 1;
-    strmap_put(&p->loader->server_names, added->name, arena_memdup(p->arena, &added->src, sizeof(added->src)));
+    struct cfg_server added = *sv;
+    added.proxy = px;
+    added.index = px->nservers++;
+    buf_add(&p->loader->servers, &added, sizeof(added));
+    strmap_put(&p->loader->server_names, added.name, arena_memdup(p->arena, &added.src, sizeof(added.src)));
 }
 
 static bool server_address(struct parse *p, unsigned word, struct cfg_server *sv)

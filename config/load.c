@@ -106,9 +106,7 @@ static void outside(struct parse *p)
 
 static void begin_section(struct parse *p, const struct kw_row *row)
 {
-    p->section = SECTION_NONE;
-    p->proxy = NULL;
-    p->cluster = NULL;
+    end_section(p);
     p->loader->skip_section = row->status == KW_REFUSED;
     if (row->status == KW_REFUSED)
         parse_error(p, 0, "section '%s' is known to HAProxy but not supported yet: %s.", row->name, row->help);
@@ -164,10 +162,6 @@ static void text_of_file(struct parse *p, unsigned file, struct str text)
     struct str rest = text, one = STR("");
     diag_text(p->diag, file, text);
     p->config->digest = hash64(text.ptr ? text.ptr : "", text.len, p->config->digest);
-    p->section = SECTION_NONE;
-    p->proxy = NULL;
-    p->cluster = NULL;
-    p->loader->skip_section = false;
     p->loader->lex.file = p->config->files[file];
     p->src = (struct cfg_src){.file = (uint16_t)file};
     while (str_split(&rest, '\n', &one)) {
@@ -179,6 +173,7 @@ static void text_of_file(struct parse *p, unsigned file, struct str text)
         diag_add_at(p->diag, DIAG_ALERT, &p->src, (unsigned)one.len, 1,
                     "Missing LF on last line, file might have been truncated at position %zu.", one.len + 1);
     cond_finish(p, conds);
+    end_section(p);
 }
 
 static void file(struct parse *p, unsigned index)
@@ -280,6 +275,7 @@ static struct config *load(const struct config_options *o, const char *file_name
             file(&p, i);
     finish(&p);
     lex_free(&loader.lex);
+    buf_free(&loader.servers);
     env_destroy(&p.env);
     strmap_free(&loader.server_names);
     for (unsigned t = 0; t < TABLE_COUNT; t++)

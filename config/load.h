@@ -45,6 +45,7 @@ struct loader {
     struct defaults *base;             // what the current proxy or defaults section started from, NULL = built in
     struct defaults *current_defaults; // the defaults section being read
     struct cfg_server server;          // default-server of the current proxy
+    struct buf servers;                // of the current proxy, moved to the arena in one piece when its section ends
     struct strmap server_names;        // of the current proxy
     bool skip_section;                 // an unsupported section: said once, its lines are not read
     bool replaying;                    // lines of a defaults section are being read for a proxy
@@ -56,7 +57,8 @@ struct loader {
 void proxy_init(struct cfg_proxy *px);
 void server_init(struct cfg_server *sv);
 void global_init(struct cfg_global *g);
-// Section headers (section.c).
+// Section headers, and the end of the section being read (section.c).
+void end_section(struct parse *p);
 bool begin_global(struct parse *p);
 bool begin_defaults(struct parse *p);
 bool begin_proxy(struct parse *p); // frontend, backend, listen

@@ -86,6 +86,18 @@ static bool no_more_words(struct parse *p, unsigned from)
                        STR_ARG(p->words[from]));
 }
 
+void end_section(struct parse *p)
+{
+    struct buf *servers = &p->loader->servers;
+    if (servers->len > 0)
+        p->proxy->servers = arena_memdup(p->arena, servers->data, servers->len);
+    buf_clear(servers);
+    p->section = SECTION_NONE;
+    p->proxy = NULL;
+    p->cluster = NULL;
+    p->loader->skip_section = false;
+}
+
 bool begin_global(struct parse *p)
 {
     p->section = SECTION_GLOBAL;

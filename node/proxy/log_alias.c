@@ -427,13 +427,13 @@ ALIAS_FN(ST)
 
 ALIAS_FN(ts)
 {
-    fmt_str(o, str_make(st->term, 2));
+    fmt_raw(o, str_make(st->term, 2)); // never quoted, as with HAProxy
 }
 
 ALIAS_FN(tsc)
 {
     char state[4] = {st->term[0], st->term[1], st->term_cookie[0], st->term_cookie[1]};
-    fmt_str(o, str_make(state, 4));
+    fmt_raw(o, str_make(state, 4));
 }
 
 // ---- the request as it came. A request that could not be read is <BADREQ> in all its parts.
@@ -580,8 +580,9 @@ ALIAS_FN(hsl)
     X(B)                                                                                                               \
     X(CC)                                                                                                              \
     X(CS)                                                                                                              \
-    X(H) X(HM) X(HP) X(HPO) X(HQ) X(HU) X(HV) X(ID) X(ST) X(T) X(TR) X(Ta) X(Tc) X(Td) X(Th) X(Ti) X(Tl) X(Tq) X(Tr)   \
-        X(Ts) X(Tt) X(Tu) X(Tw) X(U) X(ac) X(b) X(bc) X(bi) X(bp) X(bq) X(ci) X(cp) X(f) X(fc) X(fi) X(fp) X(ft) X(hr) \
+    X(H)                                                                                                               \
+    X(HM) X(HP) X(HPO) X(HQ) X(HU) X(HV) X(ID) X(ST) X(T) X(TR) X(Ta) X(Tc) X(Td) X(Th) X(Ti) X(Tl) X(Tq) X(Tr) X(Ts)  \
+        X(Tt) X(Tu) X(Tw) X(U) X(ac) X(b) X(bc) X(bi) X(bp) X(bq) X(ci) X(cp) X(f) X(fc) X(fi) X(fp) X(ft) X(hr)       \
             X(hrl) X(hs) X(hsl) X(lc) X(ms) X(pid) X(r) X(rc) X(rt) X(s) X(sc) X(si) X(sp) X(sq) X(t) X(tr) X(trg)     \
                 X(trl) X(ts) X(tsc)
 

@@ -83,11 +83,28 @@ bool inet_equal(const struct inet_addr *a, const struct inet_addr *b)
     return true;
 }
 
+// Every request shows its client's address somewhere; inet_ntop() goes through printf. `dst` has INET_ADDRSTRLEN bytes.
+static char *format4(struct in_addr addr, char *dst)
+{
+    uint8_t bytes[4];
+    memcpy(bytes, &addr, sizeof(bytes));
+    char *at = dst;
+    for (int i = 0; i < 4; i++) {
+        if (bytes[i] >= 100)
+            *at++ = (char)('0' + bytes[i] / 100);
+        if (bytes[i] >= 10)
+            *at++ = (char)('0' + bytes[i] / 10 % 10);
+        *at++ = (char)('0' + bytes[i] % 10);
+        *at++ = i < 3 ? '.' : '\0';
+    }
+    return dst;
+}
+
 char *inet_format(const struct inet_addr *a, char *dst, size_t size)
 {
     const char *text = NULL;
-    if (a->sa.sa_family == AF_INET)
-        text = inet_ntop(AF_INET, &a->in.sin_addr, dst, (socklen_t)size);
+    if (a->sa.sa_family == AF_INET && size >= INET_ADDRSTRLEN)
+        return format4(a->in.sin_addr, dst);
     else if (a->sa.sa_family == AF_INET6)
         text = inet_ntop(AF_INET6, &a->in6.sin6_addr, dst, (socklen_t)size);
     if (!text)

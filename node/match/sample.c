@@ -60,12 +60,14 @@ static struct str text_of_int(struct arena *arena, int64_t v)
     return str_make(at, (size_t)(end - at));
 }
 
-static struct str text_of_addr(struct arena *arena, int family, const void *addr)
+static struct str text_of_addr(struct arena *arena, const struct sample *s)
 {
-    char *text = arena_alloc(arena, INET6_ADDRSTRLEN);
-    if (!inet_ntop(family, addr, text, INET6_ADDRSTRLEN))
-        PANIC("inet_ntop refused family %d", family);
-    return str_of(text);
+    struct inet_addr a = {.sa.sa_family = s->type == TYPE_IPV4 ? AF_INET : AF_INET6};
+    if (s->type == TYPE_IPV4)
+        a.in.sin_addr = s->ip4;
+    else
+        a.in6.sin6_addr = s->ip6;
+    return str_of(inet_format(&a, arena_alloc(arena, INET6_ADDRSTRLEN), INET6_ADDRSTRLEN));
 }
 
 bool sample_text(struct match_ctx *c, const struct sample *s, struct str *out)
@@ -78,10 +80,8 @@ bool sample_text(struct match_ctx *c, const struct sample *s, struct str *out)
         *out = text_of_int(c->arena, s->num);
         return true;
     case TYPE_IPV4:
-        *out = text_of_addr(c->arena, AF_INET, &s->ip4);
-        return true;
     case TYPE_IPV6:
-        *out = text_of_addr(c->arena, AF_INET6, &s->ip6);
+        *out = text_of_addr(c->arena, s);
         return true;
     case TYPE_STR:
     case TYPE_BIN:

@@ -79,6 +79,8 @@ static void test_addresses(void **state)
     casts(TYPE_STR, "1:2:3:4:5:6:7:8:9:10:11:12:13:14:15:16:17:18:19:20", TYPE_ADDR, NULL);
     casts(TYPE_BOOL, "1", TYPE_ADDR, NULL);
     casts(TYPE_IPV6, "fe80::1", TYPE_STR, "fe80::1");
+    casts(TYPE_IPV4, "255.100.99.0", TYPE_STR, "255.100.99.0");
+    casts(TYPE_IPV4, "0.9.10.249", TYPE_STR, "0.9.10.249");
 }
 
 static void test_bytes(void **state)

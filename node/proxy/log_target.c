@@ -131,46 +131,49 @@ bool log_target_takes(struct log_target *t, int level)
 
 // ---- headers
 
-// Dates of one second, made once for all lines of that second. The sender's alone.
+// What changes at most once a second, and costs a system call or a conversion. The sender's alone.
 static struct {
     time_t second;
+    int pid;
     char syslog[24];  // "Nov 22 22:18:27"
     char iso[24];     // "2026-11-22T22:18:27"
     char iso_zone[8]; // "+00:00"
-} dates;
+} facts;
 
-static void dates_set(time_t second)
+static void header_facts_set(time_t second)
 {
-    if (dates.second == second && dates.syslog[0])
+    if (facts.second == second && facts.syslog[0])
         return;
     struct tm tm;
     localtime_r(&second, &tm);
-    dates.second = second;
-    strftime(dates.syslog, sizeof(dates.syslog), "%b %e %H:%M:%S", &tm);
-    strftime(dates.iso, sizeof(dates.iso), "%Y-%m-%dT%H:%M:%S", &tm);
+    facts.second = second;
+    facts.pid = (int)getpid();
+    strftime(facts.syslog, sizeof(facts.syslog), "%b %e %H:%M:%S", &tm);
+    strftime(facts.iso, sizeof(facts.iso), "%Y-%m-%dT%H:%M:%S", &tm);
     long minutes = labs(tm.tm_gmtoff) / 60;
-    snprintf(dates.iso_zone, sizeof(dates.iso_zone), "%c%02ld:%02ld", tm.tm_gmtoff < 0 ? '-' : '+', minutes / 60 % 100,
+    snprintf(facts.iso_zone, sizeof(facts.iso_zone), "%c%02ld:%02ld", tm.tm_gmtoff < 0 ? '-' : '+', minutes / 60 % 100,
              minutes % 60);
 }
 
 size_t log_target_header(const struct log_target *t, struct log_record *r, char *dst, size_t size)
 {
     int level = r->level < t->min_level ? t->min_level : r->level;
-    int priority = t->facility * 8 + level, pid = (int)getpid(), len;
+    int priority = t->facility * 8 + level, len;
     int us = (int)(r->wall_us % 1000000);
     const char *tag = log_record_bytes(r), *host = tag + r->tag_len, *sd = host + r->host_len;
-    dates_set(r->wall_us / 1000000);
+    header_facts_set(r->wall_us / 1000000);
+    int pid = facts.pid;
     switch (t->format) {
     case LOG_FMT_RFC3164:
-        len = snprintf(dst, size, "<%d>%s %.*s %.*s[%d]: ", priority, dates.syslog, r->host_len ? r->host_len : 9,
+        len = snprintf(dst, size, "<%d>%s %.*s %.*s[%d]: ", priority, facts.syslog, r->host_len ? r->host_len : 9,
                        r->host_len ? host : "localhost", r->tag_len, tag, pid);
         break;
     case LOG_FMT_LOCAL: // log-send-hostname turns it into the one above
-        len = snprintf(dst, size, "<%d>%s %.*s%s%.*s[%d]: ", priority, dates.syslog, r->host_len, host,
+        len = snprintf(dst, size, "<%d>%s %.*s%s%.*s[%d]: ", priority, facts.syslog, r->host_len, host,
                        r->host_len ? " " : "", r->tag_len, tag, pid);
         break;
     case LOG_FMT_RFC5424:
-        len = snprintf(dst, size, "<%d>1 %s.%06d%s %.*s %.*s %d - %.*s ", priority, dates.iso, us, dates.iso_zone,
+        len = snprintf(dst, size, "<%d>1 %s.%06d%s %.*s %.*s %d - %.*s ", priority, facts.iso, us, facts.iso_zone,
                        r->host_len ? r->host_len : 1, r->host_len ? host : "-", r->tag_len, tag, pid,
                        r->sd_len ? r->sd_len : 1, r->sd_len ? sd : "-");
         break;
@@ -181,10 +184,10 @@ size_t log_target_header(const struct log_target *t, struct log_record *r, char 
         len = snprintf(dst, size, "<%d>", level);
         break;
     case LOG_FMT_TIMED:
-        len = snprintf(dst, size, "<%d>%s.%06d%s ", level, dates.iso, us, dates.iso_zone);
+        len = snprintf(dst, size, "<%d>%s.%06d%s ", level, facts.iso, us, facts.iso_zone);
         break;
     case LOG_FMT_ISO:
-        len = snprintf(dst, size, "%s.%06d%s ", dates.iso, us, dates.iso_zone);
+        len = snprintf(dst, size, "%s.%06d%s ", facts.iso, us, facts.iso_zone);
         break;
     default:
         len = 0;

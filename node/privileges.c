@@ -53,11 +53,13 @@ bool privileges_limit_descriptors(struct cfg_global *g, unsigned others)
                     (unsigned long)asked, g->maxconn, (unsigned long)needed);
     rlim_t wanted = asked ? asked : needed;
     if (!raise_limit(wanted, &now)) {
+        // With one for each client the process is of use: idle connections have no server's beside them.
+        bool fatal = g->strict_limits && now.rlim_max < (rlim_t)g->maxconn + others;
         raise_limit(now.rlim_max, &now);
-        log_write(g->strict_limits ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING,
+        log_write(fatal ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING,
                   "[phalanx.main()] Cannot raise FD limit to %lu, limit is %lu.", (unsigned long)wanted,
                   (unsigned long)now.rlim_max);
-        if (g->strict_limits)
+        if (fatal)
             return false;
     }
     if (g->maxpipes <= 0) {

@@ -7,6 +7,7 @@
 
 #include "node/base/panic.h"
 #include "node/http/uri.h"
+#include "node/match/hashes.h"
 #include "node/proxy/proxy.h"
 #include "node/proxy/queue.h"
 #include "node/proxy/schedule.h"
@@ -214,7 +215,7 @@ static struct server_state *pick_hash(struct pick *p, const struct schedule *s, 
     struct server_state *server = schedule_by_hash(s, hash);
     for (unsigned tries = 0; tries < s->count * 2 && (server == p->avoid || over_share(p, s, server)) && s->count > 1;
          tries++) {
-        hash = schedule_avalanche(hash + 1);
+        hash = hash_avalanche(hash + 1);
         server = schedule_by_hash(s, hash);
     }
     return server;
@@ -299,7 +300,7 @@ static struct server_state *balance(struct pick *p, struct schedule *s, struct s
     default:
         if (!hash_key(p, &key))
             return pick_round(p, s);
-        *bound = pick_hash(p, s, schedule_hash(p->proxy->cfg, key.ptr, key.len));
+        *bound = pick_hash(p, s, schedule_hash(p->proxy->cfg, key));
         return reserve(*bound) ? *bound : NULL;
     }
 }
@@ -322,7 +323,14 @@ static enum pick_result found(struct pick *p, struct server_state *s, struct ser
     *out = proxy_server_of(p->proxy, s);
     if (*out)
         return PICK_SERVER;
-    backend_release(s); // added by a reload that this stream's snapshot does not know
+    // A reload published a server that this stream's older snapshot does not know: the first that it does know.
+    backend_release(s);
+    for (unsigned i = 0; i < p->proxy->nservers; i++) {
+        *out = p->proxy->servers[i];
+        if (server_usable((*out)->state) && reserve((*out)->state))
+            return PICK_SERVER;
+    }
+    *out = NULL;
     return PICK_NONE;
 }
 

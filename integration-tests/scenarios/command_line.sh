@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 port=$(free_ports 1)
 printf 'defaults\n  mode http\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\nfrontend f\n  bind 127.0.0.1:%s\n  http-request return status 200\n' "$port" >"$dir/good.cfg"
-printf 'frontend f\n  bind 127.0.0.1:%s\n  balanc roundrobin\n  modee http\n' "$port" >"$dir/bad.cfg"
+printf 'frontend f\n  bind 127.0.0.1:%s\n  defaul_backend b\n  modee http\n' "$port" >"$dir/bad.cfg"
 "$PHALANX" -c -q -f "$dir/good.cfg" || fail "-c refuses a good file"
 "$PHALANX" -c -V -f "$dir/good.cfg" 2>&1 | grep -qi 'valid' || fail "-c -V does not say that it is valid"
 "$PHALANX" -c -f "$dir/bad.cfg" 2>"$dir/messages" && fail "-c accepts a bad file"
@@ -12,7 +12,7 @@ printf 'frontend f\n  bind 127.0.0.1:%s\n  balanc roundrobin\n  modee http\n' "$
 [ $? = 1 ] || fail "-c of a bad file must exit with 1"
 grep -q 'bad.cfg:3' "$dir/messages" && grep -q 'bad.cfg:4' "$dir/messages" || fail "not all errors come in one pass: $(cat "$dir/messages")"
 grep -q '\^\^' "$dir/messages" || fail "the word is not underlined"
-grep -q 'balance' "$dir/messages" || fail "no suggestion"
+grep -q "did you mean 'mode'" "$dir/messages" || fail "no suggestion"
 "$PHALANX" -v | grep -qi phalanx || fail "-v"
 "$PHALANX" -vv | grep -qi pcre || fail "-vv"
 "$PHALANX" help balance | grep -q roundrobin || fail "help balance"

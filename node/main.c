@@ -21,6 +21,7 @@
 #include "node/process.h"
 #include "node/proxy/access_log.h"
 #include "node/proxy/check.h"
+#include "node/proxy/fetch_bind.h"
 #include "node/proxy/listener.h"
 #include "node/proxy/proxy.h"
 #include "node/proxy/stream.h"
@@ -129,6 +130,9 @@ static void modules_init(const char *program)
     conv_bind_map();
     conv_bind_table();
     var_bind();
+    proxy_fetch_bind();
+    match_check_bound();
+    actions_check_bound();
     stream_init();
     log_init(program, host);
 }

@@ -410,8 +410,16 @@ void listener_start(struct snapshot *s, struct snapshot *old)
     }
 }
 
+static atomic_bool stopping;
+
+bool listener_is_stopping(void)
+{
+    return atomic_load_explicit(&stopping, memory_order_relaxed);
+}
+
 void listener_stop_all(struct snapshot *s)
 {
+    atomic_store(&stopping, true);
     for (unsigned i = 0; i < s->nlisteners; i++) {
         stop(s->listeners[i]);
         if (s->listeners[i]->addr.kind == ADDR_UNIX)

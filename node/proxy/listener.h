@@ -51,6 +51,7 @@ bool listener_prepare(struct snapshot *s, struct snapshot *old, struct diag *dia
 void listener_start(struct snapshot *s, struct snapshot *old);
 // Soft stop: no listener accepts any more; descriptors are closed once all workers left them.
 void listener_stop_all(struct snapshot *s);
+bool listener_is_stopping(void); // the soft stop began; any thread
 // The snapshot's references go (also after a failed build).
 void listener_release(struct snapshot *s);
 

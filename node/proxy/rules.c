@@ -106,6 +106,8 @@ enum step rules_run(struct stream *st, const struct rule_list *list, struct rule
             return step;
         run->in_action = false;
         run->index++;
+        if (step == STEP_FINAL || r->action->stops)
+            st->final_rule = r->cfg;
         if (step == STEP_FINAL) {
             run->list = NULL;
             return step;

@@ -131,6 +131,7 @@ struct stream {
     struct flow up, down;    // client → server, server → client
 
     struct rule_run run;           // where the current list stands
+    const struct cfg_rule *final_rule; // the last one that ended a list, NULL = none
     mono_t step_due;               // of the current wait: inspect-delay, pause, queue, connect, tarpit …
     mono_t wait_due;               // of an action's wait
     mono_t client_due, server_due; // inactivity; valid while watched

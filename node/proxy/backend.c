@@ -7,7 +7,6 @@
 
 #include "node/base/panic.h"
 #include "node/http/uri.h"
-#include "node/match/hashes.h"
 #include "node/proxy/proxy.h"
 #include "node/proxy/queue.h"
 #include "node/proxy/schedule.h"
@@ -75,8 +74,8 @@ static void note_served(struct server_state *s, int served)
         ;
 }
 
-// A server with maxconn may be entered only when nobody waits for it and a slot is free. Lock-free: the count never
-// passes the capacity, and whoever finds it full goes on to the locked path, where nothing is missed.
+// Lock-free: the count never passes the capacity, and whoever finds it full goes on to the locked path, where nothing
+// is missed. A slot that somebody waits for is never seen free here: backend_release() hands it over.
 static bool reserve(struct server_state *s)
 {
     int capacity = backend_server_capacity(s);
@@ -103,8 +102,10 @@ void backend_release(struct server_state *s)
         return;
     }
     pthread_mutex_lock(&b->lock);
-    atomic_fetch_sub(&s->served, 1);
-    queue_grant(s);
+    if (!queue_pass_slot(s))
+        atomic_fetch_sub(&s->served, 1);
+    while (queue_grant(s)) // minconn: the capacity grows with the load
+        ;
     struct schedule *schedule = atomic_load(&b->schedule);
     schedule_heap_update(schedule, s);
     pthread_mutex_unlock(&b->lock);
@@ -197,28 +198,29 @@ static bool hash_key(struct pick *p, struct str *key)
 // ---- the algorithms
 // ---------------------------------------------------------------------------------------------------
 
-// hash-balance-factor: a server over its share (in percent of the average load) is passed over on the ring.
-static bool over_share(const struct pick *p, const struct schedule *s, const struct server_state *server)
+// hash-balance-factor, in percent: the streams that a server may have at most, of the average over all. 0 = no limit.
+static int64_t share_limit(const struct pick *p, const struct schedule *s)
 {
-    int64_t factor = p->proxy->cfg->hash_balance_factor;
+    int64_t factor = p->proxy->cfg->hash_balance_factor, total = 1;
     if (factor <= 0)
-        return false;
-    int64_t total = 1;
+        return 0;
     for (unsigned i = 0; i < s->count; i++)
         total += atomic_load_explicit(&s->servers[i]->served, memory_order_relaxed);
-    return atomic_load_explicit(&server->served, memory_order_relaxed) >=
-           (total * factor + 100 * s->count - 1) / (100 * (int64_t)s->count);
+    return (total * factor + 100 * s->count - 1) / (100 * (int64_t)s->count);
 }
 
+// Servers that failed just now or have more than their share are passed over.
 static struct server_state *pick_hash(struct pick *p, const struct schedule *s, uint32_t hash)
 {
-    struct server_state *server = schedule_by_hash(s, hash);
-    for (unsigned tries = 0; tries < s->count * 2 && (server == p->avoid || over_share(p, s, server)) && s->count > 1;
-         tries++) {
-        hash = hash_avalanche(hash + 1);
-        server = schedule_by_hash(s, hash);
+    unsigned first = schedule_place(s, hash), places = schedule_places(s);
+    int64_t limit = share_limit(p, s);
+    for (unsigned i = 0; i < places; i++) {
+        struct server_state *server = schedule_at(s, (first + i) % places);
+        bool over = limit && atomic_load_explicit(&server->served, memory_order_relaxed) >= limit;
+        if (!over && (server != p->avoid || s->count == 1))
+            return server;
     }
-    return server;
+    return schedule_at(s, first);
 }
 
 static struct server_state *pick_round(struct pick *p, const struct schedule *s)
@@ -334,6 +336,15 @@ static enum pick_result found(struct pick *p, struct server_state *s, struct ser
     return PICK_NONE;
 }
 
+// The server to avoid is still better than to wait or to fail. NULL: it has no free slot.
+static struct server_state *pick_avoided(const struct pick *p, const struct schedule *s)
+{
+    for (unsigned i = 0; p->avoid && i < s->count; i++)
+        if (s->servers[i] == p->avoid)
+            return reserve(s->servers[i]) ? s->servers[i] : NULL;
+    return NULL;
+}
+
 // Under lock, so that no slot is freed between the look and the wait. NULL: *queued tells whether the stream waits now.
 static struct server_state *pick_or_wait(struct pick *p, struct server_state *bound, bool *queued)
 {
@@ -346,6 +357,8 @@ static struct server_state *pick_or_wait(struct pick *p, struct server_state *bo
         server = pick_least(p, s);
     else
         server = pick_first(p, s);
+    if (!server && !bound)
+        server = pick_avoided(p, s);
     if (server) {
         schedule_heap_update(s, server);
     } else if (p->q && (bound || s->count > 0)) {

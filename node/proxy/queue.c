@@ -112,15 +112,26 @@ void backend_queue_cancel(struct queue_entry *q)
     pthread_mutex_unlock(&b->lock);
 }
 
-// The one who waited longer, of the server's own queue and the backend's.
+// The one who waited longer, of the server's own queue and the backend's. A server that drains or is down takes only
+// those who are bound to it.
 static struct queue_entry *next_for(struct server_state *s)
 {
     struct backend_state *b = s->backend;
     struct queue_entry *own = list_empty(&s->queue) ? NULL : LIST_ENTRY(s->queue.next, struct queue_entry, link);
-    struct queue_entry *any = list_empty(&b->queue) ? NULL : LIST_ENTRY(b->queue.next, struct queue_entry, link);
-    if (own && any)
-        return goes_before(any, own) ? any : own;
-    return own ? own : any;
+    if (list_empty(&b->queue) || !server_usable(s))
+        return own;
+    struct queue_entry *any = LIST_ENTRY(b->queue.next, struct queue_entry, link);
+    return own && !goes_before(any, own) ? own : any;
+}
+
+bool queue_pass_slot(struct server_state *s)
+{
+    int capacity = backend_server_capacity(s);
+    struct queue_entry *q = next_for(s);
+    if (!q || (capacity && atomic_load(&s->served) > capacity))
+        return false;
+    wake_entry(q, s);
+    return true;
 }
 
 bool queue_grant(struct server_state *s)
@@ -128,11 +139,7 @@ bool queue_grant(struct server_state *s)
     int capacity = backend_server_capacity(s);
     if (capacity && atomic_load(&s->served) >= capacity)
         return false;
-    struct queue_entry *q = NULL;
-    if (server_usable(s))
-        q = next_for(s);
-    else if (!list_empty(&s->queue)) // draining: those who are bound to it may still come
-        q = LIST_ENTRY(s->queue.next, struct queue_entry, link);
+    struct queue_entry *q = next_for(s);
     if (!q)
         return false;
     raise_max(&s->served_max, atomic_fetch_add(&s->served, 1) + 1);

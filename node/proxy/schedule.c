@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "node/base/panic.h"
+#include "node/match/hashes.h"
 
 #define ORDER_MAX       65536 // entries of one round; larger sums of weights are scaled down
 #define POINTS_A_WEIGHT 16    // ring points for each unit of weight
@@ -92,11 +93,6 @@ static bool build_order_equal(struct schedule *s)
     return true;
 }
 
-uint32_t schedule_avalanche(uint32_t h)
-{
-    return (uint32_t)(hash_mix64(h) >> 16);
-}
-
 static int compare_points(const void *a, const void *b)
 {
     const struct hash_point *x = a, *y = b;
@@ -143,7 +139,7 @@ static void heap_place(struct schedule *s, unsigned pos, struct server_state *se
 void schedule_heap_update(struct schedule *s, struct server_state *server)
 {
     unsigned pos = server->heap_pos;
-    if (!s->heap || pos >= s->count || s->heap[pos] != server)
+    if (!s || !s->heap || pos >= s->count || s->heap[pos] != server)
         return;
     while (pos > 0 && heap_less(server, s->heap[(pos - 1) / 2])) {
         heap_place(s, pos, s->heap[(pos - 1) / 2]);
@@ -210,12 +206,15 @@ void schedule_destroy(void *schedule)
     free(s);
 }
 
-struct server_state *schedule_by_hash(const struct schedule *s, uint32_t hash)
+unsigned schedule_places(const struct schedule *s)
 {
-    if (s->count == 0)
-        return NULL;
+    return s->points ? s->npoints : s->order_len;
+}
+
+unsigned schedule_place(const struct schedule *s, uint32_t hash)
+{
     if (!s->points)
-        return s->servers[s->order[hash % s->order_len]];
+        return hash % s->order_len;
     unsigned low = 0, high = s->npoints;
     while (low < high) {
         unsigned mid = (low + high) / 2;
@@ -224,64 +223,43 @@ struct server_state *schedule_by_hash(const struct schedule *s, uint32_t hash)
         else
             high = mid;
     }
-    return s->servers[s->points[low == s->npoints ? 0 : low].server];
+    return low == s->npoints ? 0 : low;
 }
 
-static uint32_t hash_sdbm(const unsigned char *p, size_t len)
+struct server_state *schedule_at(const struct schedule *s, unsigned place)
 {
-    uint32_t h = 0;
-    while (len--)
-        h = *p++ + (h << 6) + (h << 16) - h;
-    return h;
-}
-
-static uint32_t hash_djb2(const unsigned char *p, size_t len)
-{
-    uint32_t h = 5381;
-    while (len--)
-        h = (h << 5) + h + *p++;
-    return h;
-}
-
-static uint32_t hash_crc32(const unsigned char *p, size_t len)
-{
-    uint32_t crc = ~0u;
-    while (len--) {
-        crc ^= *p++;
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc >> 1) ^ (0xEDB88320u & -(crc & 1));
-    }
-    return ~crc;
+    return s->servers[s->points ? s->points[place].server : s->order[place]];
 }
 
 // The manual's "none": the key itself, as a decimal number.
-static uint32_t hash_number(const unsigned char *p, size_t len)
+static uint32_t hash_number(struct str key)
 {
     uint32_t h = 0;
-    while (len-- && *p >= '0' && *p <= '9')
-        h = h * 10 + (uint32_t)(*p++ - '0');
+    for (size_t i = 0; i < key.len && key.ptr[i] >= '0' && key.ptr[i] <= '9'; i++)
+        h = h * 10 + (uint32_t)(key.ptr[i] - '0');
     return h;
 }
 
-uint32_t schedule_hash(const struct cfg_proxy *p, const void *data, size_t len)
+static uint32_t raw_hash(const struct cfg_proxy *p, struct str key)
 {
-    uint32_t h = 0;
     switch (p->hash_fn) {
     case HASH_FN_SDBM:
-        h = hash_sdbm(data, len);
-        break;
+        return hash_sdbm(key);
     case HASH_FN_DJB2:
-        h = hash_djb2(data, len);
-        break;
+        return hash_djb2(key);
+    case HASH_FN_WT6:
+        return hash_wt6(key);
     case HASH_FN_CRC32:
-        h = hash_crc32(data, len);
-        break;
+        return hash_crc32(key);
     case HASH_FN_NONE:
-        h = hash_number(data, len);
-        break;
-    case HASH_FN_WT6: // wants a good spread and no more: ours is a stronger function
-        h = (uint32_t)hash64(data, len, 0);
-        break;
+        return hash_number(key);
     }
-    return p->hash_avalanche || p->hash_type == HASH_CONSISTENT ? schedule_avalanche(h) : h;
+    return 0;
+}
+
+// A ring is looked up by the high bits, which short keys leave alike in a weak hash: there the avalanche is always on.
+uint32_t schedule_hash(const struct cfg_proxy *p, struct str key)
+{
+    uint32_t h = raw_hash(p, key);
+    return p->hash_avalanche || p->hash_type == HASH_CONSISTENT ? hash_avalanche(h) : h;
 }

@@ -26,18 +26,20 @@ struct schedule {
 struct schedule *schedule_build(struct proxy *p);
 void schedule_destroy(void *schedule);
 
-// The server a hash belongs to. NULL when the schedule is empty.
-struct server_state *schedule_by_hash(const struct schedule *s, uint32_t hash);
+// A hash belongs to the server at its place (on the ring, or in the round); those at the places behind it, in order and
+// around the end, are its substitutes. Of a schedule that is not empty.
+unsigned schedule_places(const struct schedule *s);
+unsigned schedule_place(const struct schedule *s, uint32_t hash);
+struct server_state *schedule_at(const struct schedule *s, unsigned place);
 // Effective weight: user weight times slow start, in 1/100.
 unsigned server_effective_weight(const struct server_state *s);
 
-// leastconn, under backend->lock: the server's load changed.
+// leastconn, under backend->lock: the server's load changed. `s` may be NULL: the backend was deleted meanwhile.
 void schedule_heap_update(struct schedule *s, struct server_state *server);
 struct server_state *schedule_heap_top(const struct schedule *s);
 
-// hash-type functions over bytes, by enum of the model.
-uint32_t schedule_hash(const struct cfg_proxy *p, const void *data, size_t len);
-uint32_t schedule_avalanche(uint32_t h);
+// The hash of a key as `hash-type` says.
+uint32_t schedule_hash(const struct cfg_proxy *p, struct str key);
 
 #define HEAP_NONE ((unsigned)-1)
 

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -39,10 +40,19 @@ struct carrier {
     int pair; // nanomsg's socket, -1 = none
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     struct loop_fd receivable, sendable;
-    bool blocked; // a send was refused
+    struct list queue; // messages that nanomsg did not take yet
+    size_t queued;     // their bytes
+    bool blocked;      // a send was refused
     struct timer deadline;
     struct timer again; // the rest of a batch
     struct loop_defer burial;
+};
+
+// nanomsg takes one message at a time and is ready for the next when its thread has written that: others wait here.
+struct queued {
+    struct list link;
+    size_t len;
+    char bytes[];
 };
 
 static struct carrier *of_net(struct conn *c)
@@ -63,6 +73,8 @@ static void receive(struct carrier *c);
 static void bury(struct loop_defer *d)
 {
     struct carrier *c = CONTAINER_OF(d, struct carrier, burial);
+    for (struct list *it; (it = list_pop(&c->queue)) != NULL;)
+        free(CONTAINER_OF(it, struct queued, link));
     free(c->from_net);
     free(c->from_ipc);
     buf_free(&c->hello);
@@ -131,6 +143,16 @@ static void later(struct carrier *c)
     timer_set(loop_timers(c->o.loop), &c->again, loop_now(c->o.loop));
 }
 
+// nanomsg has shaken hands with the other one; a first message may tell so before the socket says it can send.
+static void become_up(struct carrier *c)
+{
+    c->state = CARRIER_UP;
+    timer_cancel(&c->deadline);
+    unlink(c->path); // nobody else may come in
+    *c->path = '\0';
+    c->o.on_up(c->o.arg);
+}
+
 static void receive(struct carrier *c)
 {
     for (unsigned i = 0; c->state == CARRIER_UP || c->state == CARRIER_JOINING; i++) {
@@ -145,7 +167,9 @@ static void receive(struct carrier *c)
                 lose(c);
             return;
         }
-        bool ok = c->o.on_message(c->o.arg, str_make(bytes, (size_t)len));
+        if (c->state == CARRIER_JOINING)
+            become_up(c);
+        bool ok = c->state == CARRIER_UP && c->o.on_message(c->o.arg, str_make(bytes, (size_t)len));
         nn_freemsg(bytes);
         if (!ok)
             lose(c);
@@ -158,18 +182,34 @@ static void on_receivable(struct loop_fd *lf, uint32_t events)
         receive(CONTAINER_OF(lf, struct carrier, receivable));
 }
 
+static bool give(struct carrier *c, struct str bytes)
+{
+    return nn_send(c->pair, bytes.ptr, bytes.len, NN_DONTWAIT) >= 0;
+}
+
+static void send_queue(struct carrier *c)
+{
+    while (!list_empty(&c->queue)) {
+        struct queued *q = CONTAINER_OF(c->queue.next, struct queued, link);
+        if (!give(c, str_make(q->bytes, q->len)))
+            return;
+        c->queued -= q->len;
+        list_remove(&q->link);
+        free(q);
+    }
+}
+
 static void on_sendable(struct loop_fd *lf, uint32_t events)
 {
     struct carrier *c = CONTAINER_OF(lf, struct carrier, sendable);
     if (!(events & EPOLLIN))
         return;
-    if (c->state == CARRIER_JOINING) {
-        c->state = CARRIER_UP;
-        timer_cancel(&c->deadline);
-        unlink(c->path); // nobody else may come in
-        *c->path = '\0';
-        c->o.on_up(c->o.arg);
-    } else if (c->blocked) {
+    if (c->state == CARRIER_JOINING)
+        become_up(c);
+    if (c->state != CARRIER_UP)
+        return;
+    send_queue(c);
+    if (c->blocked && c->queued <= c->o.queue_max / 2) {
         c->blocked = false;
         if (c->o.on_writable)
             c->o.on_writable(c->o.arg);
@@ -185,9 +225,21 @@ bool carrier_send(struct carrier *c, struct str bytes)
 {
     if (c->state != CARRIER_UP)
         return false;
-    int rc = nn_send(c->pair, bytes.ptr, bytes.len, NN_DONTWAIT);
-    c->blocked |= rc < 0;
-    return rc >= 0;
+    if (list_empty(&c->queue) && give(c, bytes))
+        return true;
+    if (c->queued + bytes.len > c->o.queue_max) {
+        c->blocked = true;
+        return false;
+    }
+    struct queued *q = malloc(sizeof(*q) + bytes.len);
+    if (!q)
+        PANIC("out of memory");
+    q->len = bytes.len;
+    memcpy(q->bytes, bytes.ptr, bytes.len);
+    list_push(&c->queue, &q->link);
+    c->queued += bytes.len;
+    send_queue(c); // nanomsg may have become ready without telling: it tells changes only
+    return true;
 }
 
 static bool set_option(int pair, int option, int value)
@@ -221,9 +273,8 @@ static bool open_pair(struct carrier *c)
     }
     snprintf(endpoint, sizeof(endpoint), "ipc://%s", c->path);
     c->pair = nn_socket(AF_SP, NN_PAIR);
-    return c->pair >= 0 && set_option(c->pair, NN_RCVMAXSIZE, LINK_MESSAGE_MAX) &&
-           set_option(c->pair, NN_SNDBUF, (int)c->o.send_buf) && set_option(c->pair, NN_RCVBUF, (int)c->o.send_buf) &&
-           nn_bind(c->pair, endpoint) >= 0 && watch_pair(c);
+    return c->pair >= 0 && set_option(c->pair, NN_RCVMAXSIZE, LINK_MESSAGE_MAX) && nn_bind(c->pair, endpoint) >= 0 &&
+           watch_pair(c);
 }
 
 static void on_ipc_event(struct conn *conn)
@@ -360,6 +411,7 @@ struct carrier *carrier_open(const struct carrier_options *o, int fd, bool conne
     c->o.hello = STR_NONE;
     c->from_net = new_iobuf();
     c->from_ipc = new_iobuf();
+    list_init(&c->queue);
     timer_init(&c->deadline, on_deadline);
     timer_init(&c->again, on_again);
     sock_set_nodelay(fd, true);

@@ -17,10 +17,10 @@ struct carrier;
 struct carrier_options {
     struct loop *loop;
     const struct conn_transport *transport;
-    const char *dir;   // of ipc endpoints
-    const char *name;  // of the link, for endpoint names
-    unsigned send_buf; // nanomsg's queues, bytes
-    struct str hello;  // ours, sent first
+    const char *dir;  // of ipc endpoints
+    const char *name; // of the link, for endpoint names
+    size_t queue_max; // bytes that may wait to be sent
+    struct str hello; // ours, sent first
     void *arg;
     // The other side's hello came. False closes.
     bool (*on_hello)(void *arg, const struct hello *h);

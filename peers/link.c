@@ -28,10 +28,10 @@
 
 static const struct {
     const char *name;
-    unsigned send_buf;
+    size_t queue_max;
 } classes[LINK_CLASS_COUNT] = {
-    [LINK_CONTROL] = {"control", 256 * 1024},
-    [LINK_BULK] = {"bulk", 1024 * 1024},
+    [LINK_CONTROL] = {"control", 1024 * 1024},
+    [LINK_BULK] = {"bulk", 8 * 1024 * 1024},
 };
 
 struct link {
@@ -185,7 +185,7 @@ static void open_carrier(struct link *k, int fd, bool connecting, bool heard)
                                                         .transport = l->transport,
                                                         .dir = l->dir,
                                                         .name = classes[l->class].name,
-                                                        .send_buf = classes[l->class].send_buf,
+                                                        .queue_max = classes[l->class].queue_max,
                                                         .hello = buf_str(&hello),
                                                         .arg = k,
                                                         .on_hello = on_hello,

@@ -167,7 +167,7 @@ static void test_patterns(void **state)
 
     const struct cfg_acl *s = acl_of(c, "s");
     assert_int_equal(s->ntests, 2);
-    assert_int_equal(s->tests[0].expr.id, FETCH_HDR);
+    assert_int_equal(s->tests[0].expr.id, FETCH_REQ_HDR);
     assert_int_equal(s->tests[0].method, MATCH_BEG);
     assert_int_equal(s->tests[0].flags, ACL_FLAG_NOCASE);
     assert_int_equal(s->tests[0].npatterns, 2);
@@ -214,6 +214,10 @@ static void test_warnings(void **state)
                      "anonymous acl will never match because it uses keyword 'status'"));
     assert_true(says(IN_FRONT, " acl x status 200\n http-request deny if x",
                      "acl 'x' will never match because it only involves keyword 'status'"));
+    // The ACL words are about the request wherever they stand, unlike the fetch hdr().
+    assert_true(
+        says(IN_FRONT, " http-response set-header x y if { hdr_beg(a) b }", "incompatible with response rules"));
+    assert_true(says(IN_FRONT, " http-response set-header x y if { hdr(a) b }", "incompatible with response rules"));
     assert_true(says(IN_FRONT, " http-request deny if nope", "no such ACL: 'nope'"));
     assert_true(says(IN_TCP_FRONT, " http-request deny", "ignored for proxy 'a' as they require HTTP mode"));
 }

@@ -14,6 +14,8 @@
 #include "node/base/str.h"
 #include "node/io/sock.h"
 
+struct table;
+
 // ---- for main.c
 
 // Makes the service of the configuration's `cluster` section, if there is one, and connects the hooks of node/proxy.
@@ -41,6 +43,7 @@ struct join_sink {
     void (*verdict)(struct str backend, struct str server, enum join_verdict v, bool failing, bool usable,
                     unsigned inter_ms);
     void (*gone)(struct str backend, struct str server);
+    void (*tables)(struct table *const *tables, unsigned count); // all that are replicated from now on; borrowed
     void (*admin)(struct str backend, struct str server, enum join_admin state, int weight);
     bool (*show)(struct str args, struct buf *out);
 };

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cluster/cluster.h"
 #include "config/diag.h"
@@ -11,26 +10,27 @@
 #include "node/base/log.h"
 #include "node/base/panic.h"
 #include "node/io/inbox.h"
-#include "node/io/keeper.h"
 #include "node/io/timer.h"
 #include "node/io/worker.h"
 #include "node/join.h"
+#include "node/join_folder.h"
 #include "node/process.h"
 #include "node/proxy/listener.h"
 #include "peers/link.h"
+#include "peers/replicate.h"
 
-#define DIR_MAX       100 // an endpoint's path has little more
+#define READY_MS      2000 // how long a starting node waits for tables at most
 #define ADDRESS_MAX   300
 #define LAST_WORDS_MS 100 // time that the links get to carry the good-bye
 
 static struct {
     struct cluster *service; // NULL: no section `cluster`
-    struct worker *thread;   // of the service and the control links
+    struct worker *thread;   // of the service, the control links and the gate
     struct links *control;
     struct gate *gate;
+    struct replicate *tables;
+    struct worker *sync; // its thread, with the bulk links
     struct timer last_words;
-    char dir[DIR_MAX];              // of the links' endpoints; empty = none made
-    const char *dir_outside;        // the same, seen from outside the chroot
     struct cluster_options options; // its texts live in the arena
     struct arena *texts;
     struct link_node *nodes;
@@ -62,12 +62,18 @@ static void on_admin(struct str backend, struct str server, enum join_admin stat
     cluster_post_admin(join.service, backend, server, ADMIN_WEIGHT, weight);
 }
 
+static void on_tables(struct table *const *tables, unsigned count)
+{
+    replicate_set_tables(join.tables, tables, count);
+}
+
 static bool on_show(struct str args, struct buf *out)
 {
     return show_cluster(join.service, &join_node_providers, args, mono_now(), out);
 }
 
-static const struct join_sink sink = {.verdict = on_verdict, .gone = on_gone, .admin = on_admin, .show = on_show};
+static const struct join_sink sink = {
+    .verdict = on_verdict, .gone = on_gone, .tables = on_tables, .admin = on_admin, .show = on_show};
 
 // ---- The cluster's words, on its thread
 
@@ -90,6 +96,13 @@ static void on_admin_set(void *arg, struct str backend, struct str server, enum 
                         value == ADMIN_MAINT   ? JOIN_MAINT
                         : value == ADMIN_DRAIN ? JOIN_DRAIN
                                                : JOIN_READY);
+}
+
+static void on_node_state(void *arg, unsigned node, uint64_t boot, enum member_state from, enum member_state to)
+{
+    bool alive = to != MEMBER_UNKNOWN && to != MEMBER_DEAD && to != MEMBER_LEFT;
+    if (node != join.options.self)
+        replicate_post_node(join.tables, node, alive, boot);
 }
 
 static void on_isolated(void *arg, bool isolated)
@@ -137,6 +150,13 @@ static const struct link_events control_events = {.up = on_link_up, .down = on_l
 static void on_boot_raised(void *arg, uint64_t boot)
 {
     links_set_boot(join.control, boot);
+    replicate_post_boot(join.tables, boot);
+}
+
+// Sync thread: the tables of a live node are here.
+static void on_synced(void *arg)
+{
+    cluster_post_ready(join.service);
 }
 
 // ---- Making, starting, ending
@@ -146,6 +166,7 @@ static const struct cluster_hooks hooks = {
     .check_now = on_check_now,
     .admin_set = on_admin_set,
     .boot_raised = on_boot_raised,
+    .node_state = on_node_state,
     .isolated = on_isolated,
     .conns = on_conns,
 };
@@ -221,11 +242,14 @@ bool join_prepare(const struct config *c)
         .health = health_mode_of(cfg),
         .boot = (uint64_t)wall_now_us(),
         .seed = worker_random(process_control()),
+        .wait_ready = true,
+        .ready_ms = READY_MS,
     };
     if (!read_nodes(cfg) || !read_gate(cfg))
         return false;
     join.thread = worker_create(THREAD_CLUSTER, worker_count + 1);
-    if (!join.thread) {
+    join.sync = worker_create(THREAD_SYNC, worker_count + 2);
+    if (!join.thread || !join.sync) {
         log_alert("[phalanx.main()] Cannot create the cluster's event loop: %s.", strerror(errno));
         return false;
     }
@@ -234,23 +258,12 @@ bool join_prepare(const struct config *c)
     return true;
 }
 
-// Of the links' endpoints.
-static bool make_folder(const struct cfg_global *g)
-{
-    int rc = link_dir_create(g->chroot.len ? "" : NULL, join.dir, sizeof(join.dir));
-    if (rc == 0 && (g->uid > 0 || g->gid > 0) && chown(join.dir, (uid_t)g->uid, (gid_t)g->gid) < 0)
-        rc = -errno;
-    join.dir_outside = arena_printf(join.texts, "%.*s%s", STR_ARG(g->chroot), join.dir).ptr;
-    if (rc < 0)
-        log_alert("[phalanx.main()] Cannot create a folder for the links between nodes: %s.", strerror(-rc));
-    return rc == 0;
-}
-
 bool join_open(const struct cfg_global *g)
 {
     if (!join.service)
         return true;
-    if (!make_folder(g))
+    const char *folder = join_folder_make(g);
+    if (!folder)
         return false;
     const struct link_options links = {
         .cluster = join.options.name,
@@ -258,15 +271,16 @@ bool join_open(const struct cfg_global *g)
         .node_count = join.options.node_count,
         .self = join.options.self,
         .boot = join.options.boot,
-        .dir = join.dir,
+        .dir = folder,
     };
     join.control = links_create(&links, LINK_CONTROL, &control_events);
+    join.tables = replicate_create(&(struct replicate_options){.link = links, .synced = on_synced});
 
     unsigned failed = 0;
     const struct gate_options gate = {
         .addrs = join.gate_addrs,
         .addr_count = join.gate_count,
-        .links = {[LINK_CONTROL] = join.control},
+        .links = {[LINK_CONTROL] = join.control, [LINK_BULK] = replicate_links(join.tables)},
     };
     join.gate = gate_create(&gate, &failed);
     if (!join.gate) {
@@ -277,6 +291,11 @@ bool join_open(const struct cfg_global *g)
     return join.gate != NULL;
 }
 
+static void setup_sync(struct worker *w)
+{
+    replicate_attach(join.tables, w);
+}
+
 static void setup(struct worker *w)
 {
     cluster_attach(join.service, w);
@@ -284,11 +303,29 @@ static void setup(struct worker *w)
     gate_attach(join.gate, w->loop);
 }
 
+static void stop_sync(struct msg *m)
+{
+    replicate_detach(join.tables);
+    loop_stop(join.sync->loop);
+}
+
+static void end_sync(void)
+{
+    static struct msg stop = {.kind = MSG_CALL, .fn = stop_sync};
+    inbox_send(loop_inbox(join.sync->loop), &stop);
+    worker_join(join.sync);
+}
+
 bool join_start(void)
 {
     if (!join.service)
         return true;
-    int rc = worker_start(join.thread, setup);
+    int rc = worker_start(join.sync, setup_sync);
+    if (rc == 0) {
+        rc = worker_start(join.thread, setup);
+        if (rc < 0)
+            end_sync();
+    }
     if (rc < 0)
         log_alert("[phalanx.main()] Cannot start the cluster's thread: %s.", strerror(-rc));
     return rc == 0;
@@ -333,10 +370,11 @@ static void leave(struct msg *m)
 void join_stop(void)
 {
     static struct msg last = {.kind = MSG_CALL, .fn = leave};
-    if (!join.thread)
+    if (!join.service)
         return;
     inbox_send(loop_inbox(join.thread->loop), &last);
     worker_join(join.thread);
+    end_sync();
 }
 
 void join_shutdown(void)
@@ -344,11 +382,10 @@ void join_shutdown(void)
     join_node_disconnect();
     gate_destroy(&join.gate);
     links_destroy(&join.control);
+    replicate_destroy(&join.tables);
     worker_destroy(&join.thread);
+    worker_destroy(&join.sync);
     cluster_destroy(&join.service);
-    if (join.dir[0]) {
-        link_dir_remove(join.dir);
-        keeper_unlink(join.dir_outside); // what lies in a chroot is root's to remove
-    }
+    join_folder_remove();
     arena_destroy(&join.texts);
 }

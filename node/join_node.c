@@ -94,8 +94,25 @@ static void forget_unseen(uint64_t serial)
     }
 }
 
+// The tables of this snapshot that a cluster shares.
+static void tell_tables(const struct snapshot *s)
+{
+    struct table **tables = calloc(s->nproxies + 1, sizeof(*tables));
+    unsigned count = 0;
+    if (!tables)
+        PANIC("out of memory");
+    for (unsigned i = 0; i < s->nproxies; i++) {
+        const struct proxy *p = s->proxies[i];
+        if (p->table && p->cfg->table->cluster)
+            tables[count++] = p->table;
+    }
+    sink.tables(tables, count);
+    free(tables);
+}
+
 static void on_snapshot(struct snapshot *s)
 {
+    tell_tables(s);
     pthread_mutex_lock(&lock);
     for (unsigned i = 0; i < s->nproxies; i++) {
         const struct proxy *p = s->proxies[i];

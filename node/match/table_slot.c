@@ -220,7 +220,8 @@ static uint32_t *open_row(struct table *t, struct shard *s, struct table_entry *
     e->flags |= ENTRY_OPEN;
     if (births_of(l, e, 0).newest[1] == 0)
         return entry_row(l, e, 0);
-    struct table_entry had = *e; // sums before the oldest birth goes
+    // Sums before the oldest birth goes. (refs change without the lock: not copied.)
+    struct table_entry had = {.flags = e->flags, .rows = e->rows, .folds = e->folds};
     size_t bytes = entry_block_words(l, e) * sizeof(uint32_t);
     had.words = malloc(bytes);
     if (!had.words)

@@ -297,9 +297,14 @@ static void check_proxy(struct parse *p, struct cfg_proxy *px)
         px->cookie.name = STR_NONE;
     resolve_default_backend(p, px);
     resolve_table(p, px);
-    for (unsigned i = 0; i < px->nservers; i++)
+    for (unsigned i = 0; i < px->nservers; i++) {
         if (px->servers[i].track.len)
             resolve_track(p, &px->servers[i]);
+        if (px->servers[i].observe == OBSERVE_LAYER7 && px->mode == MODE_TCP)
+            diag_add(p->diag, DIAG_ALERT, &px->servers[i].src,
+                     "server '%.*s/%.*s': 'observe layer7' can only be used in http proxies.", TEXT(px->name),
+                     TEXT(px->servers[i].name));
+    }
     if (px->disabled)
         return;
     // Behind an error these would most likely be its consequence.

@@ -45,6 +45,15 @@
 // As in HAProxy these mean nothing without `ssl` or `check-ssl`, which are refused.
 #define TLS(keyword, nargs) NO_EFFECT(keyword, nargs, "concerns TLS only; `ssl` itself is not supported yet")
 
+static const struct kw_choice observed[] = {
+    {"none", OBSERVE_NONE}, {"layer4", OBSERVE_LAYER4}, {"layer7", OBSERVE_LAYER7}, {NULL, 0}};
+static const struct kw_choice on_errors[] = {{"fastinter", ON_ERROR_FASTINTER},
+                                             {"fail-check", ON_ERROR_FAIL_CHECK},
+                                             {"sudden-death", ON_ERROR_SUDDEN_DEATH},
+                                             {"mark-down", ON_ERROR_MARK_DOWN},
+                                             {NULL, 0}};
+static const struct kw_choice marked_down[] = {{"shutdown-sessions", ON_MARKED_DOWN_SHUTDOWN}, {NULL, 0}};
+static const struct kw_choice marked_up[] = {{"shutdown-backup-sessions", ON_MARKED_UP_SHUTDOWN_BACKUP}, {NULL, 0}};
 static const struct kw_choice preferred[] = {{"ipv4", AF_INET}, {"ipv6", AF_INET6}, {NULL, 0}};
 
 bool source_addr(struct parse *p, unsigned word, struct cfg_addr *out)
@@ -117,6 +126,8 @@ static const struct kw_row rows[] = {
     FLAG("disabled", disabled, 1, "starts in maintenance"),
     TIME("downinter", downinter, 1, "interval of checks while down"),
     FLAG("enabled", disabled, 0, "undoes a `disabled` of default-server"),
+    INT("error-limit", error_limit, 1, INT32_MAX,
+        "consecutive errors seen by 'observe' that call 'on-error'; default 10"),
     INT("fall", fall, 1, INT32_MAX, "failed checks until the server is down; default 3"),
     TIME("fastinter", fastinter, 1, "interval of checks while it changes between up and down"),
     VALUE("hash-key", hash_key, "id", "what places the server on a consistent hash"),
@@ -129,6 +140,11 @@ static const struct kw_row rows[] = {
     INT("minconn", minconn, 0, INT32_MAX, "maxconn when the backend is idle; it grows with the load"),
     FLAG("no-backup", backup, 0, "undoes a `backup` of default-server"),
     FLAG("no-check", check, 0, "undoes a `check` of default-server"),
+    CHOICE("observe", observe, observed, "none|layer4|layer7", "traffic's errors count for health; needs 'check'"),
+    CHOICE("on-error", on_error, on_errors, "fastinter|fail-check|sudden-death|mark-down",
+           "what too many errors seen by 'observe' do; default fail-check"),
+    CHOICE("on-marked-down", on_marked_down, marked_down, "shutdown-sessions", "what happens when it goes down"),
+    CHOICE("on-marked-up", on_marked_up, marked_up, "shutdown-backup-sessions", "what happens when it comes up"),
     INT("pool-max-conn", pool_max_conn, -1, INT32_MAX, "idle connections kept; default no limit"),
     TIME("pool-purge-delay", pool_purge_delay, 0, "idle connections are halved at this interval; default 5s"),
     INT("port", check_port, 0, 65535, "where health checks connect"),
@@ -141,7 +157,6 @@ static const struct kw_row rows[] = {
     STRING("track", track, "[<backend>/]<server>", "its state is that of another server"),
     INT("weight", weight, 0, 256, "share of the load; default 1"),
     VALUE("ws", websockets, "auto|h1", "the protocol of websockets"),
-    NO_EFFECT("error-limit", 1, "concerns `observe` only, which is not supported yet"),
     NO_EFFECT("no-agent-check", 0, "agents are not asked"),
     NO_EFFECT("no-check-reuse-pool", 0, "checks have connections of their own"),
     NO_EFFECT("no-check-send-proxy", 0, "checks follow send-proxy"),
@@ -150,7 +165,6 @@ static const struct kw_row rows[] = {
     NO_EFFECT("no-send-proxy-v2-ssl", 0, "TLS properties are never sent"),
     NO_EFFECT("no-send-proxy-v2-ssl-cn", 0, "TLS properties are never sent"),
     NO_EFFECT("no-tfo", 0, "TCP fast open is not used towards servers"),
-    NO_EFFECT("on-error", 1, "concerns `observe` only, which is not supported yet"),
     NO_EFFECT("pool-low-conn", 1, "a hint about idle connections"),
     NO_EFFECT("stick", 0, "entries are made for every server"),
     REFUSED("agent-addr", "agents"),
@@ -172,9 +186,6 @@ static const struct kw_row rows[] = {
     REFUSED("log-proto", "rings"),
     REFUSED("namespace", "network namespaces"),
     REFUSED("non-stick", "servers without stick-table entries"),
-    REFUSED("observe", "health from traffic"),
-    REFUSED("on-marked-down", "ending of sessions when a server goes down"),
-    REFUSED("on-marked-up", "ending of sessions when a server comes up"),
     REFUSED("pool-conn-name", "names of kept connections"),
     REFUSED("proxy-v2-options", "properties in the PROXY protocol"),
     REFUSED("quic-cc-algo", "QUIC"),

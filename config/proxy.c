@@ -28,6 +28,7 @@ void server_init(struct cfg_server *sv)
         .inter = 2000,
         .rise = 2,
         .fall = 3,
+        .on_error = ON_ERROR_FAIL_CHECK,
         .error_limit = 10,
         .pool_max_conn = -1,
         .pool_purge_delay = 5000,

@@ -73,6 +73,18 @@ bool load_state(struct parse *p, unsigned word, void *target)
     return parse_error(p, word, "server states are not kept in files yet: only 'none' is supported.");
 }
 
+bool rate_limit(struct parse *p, unsigned word, void *target)
+{
+    struct cfg_proxy *px = target;
+    int64_t rate;
+    if (!str_is(p->words[word], "sessions"))
+        return parse_error(p, word, "'rate-limit' only supports 'sessions' (got '%.*s')", STR_ARG(p->words[word]));
+    if (!parse_int(p, word + 1, 0, INT32_MAX, &rate))
+        return false;
+    px->rate_limit_sessions = (int)rate;
+    return true;
+}
+
 // ---- Error answers -------------------------------------------------------------------------------------------------
 static struct cfg_errorfile *error_answer(struct parse *p, unsigned word, struct cfg_proxy *px)
 {

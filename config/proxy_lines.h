@@ -24,6 +24,7 @@ bool error_file(struct parse *p, unsigned word, void *target);
 bool error_loc_302(struct parse *p, unsigned word, void *target);
 bool error_loc_303(struct parse *p, unsigned word, void *target);
 bool load_state(struct parse *p, unsigned word, void *target);
+bool rate_limit(struct parse *p, unsigned word, void *target);
 bool mode(struct parse *p, unsigned word, void *target);
 
 // balance.c

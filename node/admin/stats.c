@@ -96,7 +96,7 @@ void stats_frontend(struct stat_row *r, struct proxy *p)
     u64(r, STAT_EREQ, counter_get(&c.request_errors));
     text(r, STAT_STATUS, "%s", atomic_load(&f->disabled) ? "STOP" : "OPEN");
     u32(r, STAT_RATE, rate);
-    u32(r, STAT_RATE_LIM, 0);
+    u32(r, STAT_RATE_LIM, (uint64_t)atomic_load(&f->rate_limit));
     u32(r, STAT_RATE_MAX, counter_get(&f->rate_max) > rate ? counter_get(&f->rate_max) : rate);
     if (p->cfg->mode == MODE_HTTP) {
         responses(r, &c);
@@ -230,7 +230,7 @@ void stats_server(struct stat_row *r, struct server *srv)
     u32(r, STAT_BCK, cfg->backup);
     u32(r, STAT_LASTCHG, (now_us - (uint64_t)changed) / 1000000);
     u32(r, STAT_DOWNTIME,
-        (uint64_t)(atomic_load(&s->down_ms) / 1000) + (server_usable(s) ? 0 : (now_us - (uint64_t)changed) / 1000000));
+        (uint64_t)(atomic_load(&s->down_ms) / 1000) + (server_is_down(s) ? (now_us - (uint64_t)changed) / 1000000 : 0));
     if (cfg->maxqueue)
         u32(r, STAT_QLIMIT, (uint64_t)cfg->maxqueue);
     if (atomic_load(&s->slow_percent) < 100)

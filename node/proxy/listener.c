@@ -15,8 +15,9 @@
 #include "node/proxy/proxy.h"
 #include "node/proxy/session.h"
 
-#define RETRY_MS     100 // after the kernel refused (descriptors are used up)
-#define HAND_OVER_AT 8   // connections more than the least loaded worker has
+#define RETRY_MS      100 // after the kernel refused (descriptors are used up)
+#define RATE_PAUSE_MS 10  // until rate-limit sessions is looked at again
+#define HAND_OVER_AT  8   // connections more than the least loaded worker has
 
 struct listener_slot {
     struct loop_fd lf;
@@ -123,6 +124,19 @@ static bool count_in(_Atomic int *count, int limit, _Atomic int *max)
     return true;
 }
 
+// rate-limit sessions: may the frontend take one more in this second?
+static bool within_rate(const struct frontend_state *f, mono_t now)
+{
+    int limit = atomic_load_explicit(&f->rate_limit, memory_order_relaxed);
+    if (limit <= 0)
+        return true;
+    uint64_t rate = 0;
+    for (unsigned i = 0; i < f->worker_slots; i++)
+        rate += counters_rate(&f->counters[i].rate_now, &f->counters[i].rate_before, &f->counters[i].rate_second,
+                              (uint64_t)now.us);
+    return rate < (uint64_t)limit;
+}
+
 static bool reserve(struct listener *l)
 {
     struct frontend_state *f = l->front_state;
@@ -155,6 +169,14 @@ static void pause_slot(struct worker *w, struct listener_slot *s)
     loop_del(w->loop, &s->lf, false);
     list_push(&path_local(w)->paused_listeners, &s->paused);
     atomic_fetch_or(&paused_workers, UINT64_C(1) << w->id);
+}
+
+// Nobody's end will wake it: it is tried again after a while.
+static void pause_slot_ms(struct worker *w, struct listener_slot *s, int ms)
+{
+    pause_slot(w, s);
+    if (!timer_is_set(&path_local(w)->resume))
+        timer_set(loop_timers(w->loop), &path_local(w)->resume, mono_add_ms(loop_now(w->loop), ms));
 }
 
 static void watch(struct worker *w, struct listener_slot *s)
@@ -277,6 +299,10 @@ static bool accept_one(struct worker *w, struct listener_slot *s)
 {
     struct listener *l = s->listener;
     struct inet_addr peer;
+    if (!within_rate(l->front_state, loop_now(w->loop))) {
+        pause_slot_ms(w, s, RATE_PAUSE_MS);
+        return false;
+    }
     if (!reserve(l)) {
         pause_slot(w, s);
         return false;
@@ -292,8 +318,7 @@ static bool accept_one(struct worker *w, struct listener_slot *s)
         return true;
     if (error != EAGAIN) {
         log_warning("'%s': accept: %s", l->owner, strerror(error));
-        pause_slot(w, s);
-        timer_set(loop_timers(w->loop), &path_local(w)->resume, mono_add_ms(loop_now(w->loop), RETRY_MS));
+        pause_slot_ms(w, s, RETRY_MS);
     }
     return false;
 }

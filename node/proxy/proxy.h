@@ -28,6 +28,7 @@ struct frontend_state {
     _Atomic int conns, conns_max;
     _Atomic bool disabled; // runtime: disable frontend, soft stop
     _Atomic int maxconn;
+    _Atomic int rate_limit; // rate-limit sessions: new ones a second, 0 = none
     counter_t rate_max, req_rate_max;
     counter_t log_lines; // log's %lc
     unsigned worker_slots;

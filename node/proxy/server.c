@@ -89,6 +89,21 @@ static bool compute_usable(const struct server_state *s)
            server_effective_weight(s) > 0;
 }
 
+// Under lock: on-marked-down and on-marked-up.
+static void note_mark(struct server_state *s)
+{
+    bool down = server_is_down(s);
+    if (down == s->marked_down)
+        return;
+    s->marked_down = down;
+    if (down && s->shut_when_down)
+        server_shut_sessions(s, 'D');
+    else if (down)
+        server_shut_idle(s);
+    else if (s->shut_backups_when_up && !s->backup && server_effective_weight(s) > 0)
+        server_shut_backup_sessions(s->backend);
+}
+
 static void announce(struct server_state *s, bool usable, const char *why)
 {
     struct backend_state *b = s->backend;
@@ -133,6 +148,7 @@ static void apply_change(struct server_state *s, const char *why)
     atomic_store_explicit(&s->usable, is, memory_order_release);
     backend_rebuild(b);
     note_transition(s, was, is, why);
+    note_mark(s);
     if (!is)
         backend_queue_retry_bound(s);
     if (backend_usable(b) == 0)

@@ -26,7 +26,13 @@ enum server_admin {
     ADMIN_DRAIN = 2,       // set server state drain, weight 0 by command
     ADMIN_TRACK_MAINT = 4, // the tracked server is in maintenance
     ADMIN_UNRESOLVED = 8,  // its name does not resolve
+    ADMIN_NOLB = 16,       // its check answered 404 (http-check disable-on-404)
 };
+
+// With these, clients that are bound to the server still come.
+#define ADMIN_PERSISTENT ((unsigned)(ADMIN_DRAIN | ADMIN_NOLB))
+// With these it is in maintenance.
+#define ADMIN_OUT ((unsigned)(ADMIN_MAINT | ADMIN_TRACK_MAINT | ADMIN_UNRESOLVED))
 
 // Idle connections and counters that one worker has with one server. Touched by that worker alone.
 struct server_worker {
@@ -69,8 +75,11 @@ struct server_state {
 
     struct server_state **trackers; // servers that follow this one's state; counted, under backend->lock
     unsigned ntrackers;
-    bool backup;              // under backend->lock
-    _Atomic int slowstart_ms; // 0 = none
+    bool backup;               // under backend->lock
+    bool shut_when_down;       // on-marked-down shutdown-sessions; under backend->lock
+    bool marked_down;          // down or in maintenance, not only draining; under backend->lock
+    bool shut_backups_when_up; // on-marked-up shutdown-backup-sessions; under backend->lock
+    _Atomic int slowstart_ms;  // 0 = none
 
     // Checks: written by the worker that checks it.
     struct health_check *check; // NULL without
@@ -127,9 +136,24 @@ void server_set_slow_percent(struct server_state *s, unsigned percent);
 void server_slowstart_begin(struct server_state *s);
 void server_slowstart_shutdown(void); // after workers are joined
 
+// Ends the streams of all workers that use the server (`shutdown sessions server`: who = 'K', on-marked-down: 'D'; as
+// in logs). Any thread.
+void server_shut_sessions(struct server_state *s, char who);
+// ... that use a backup server of the backend (on-marked-up).
+void server_shut_backup_sessions(struct backend_state *b);
+// Its idle connections go: it is down, they are suspect.
+void server_shut_idle(struct server_state *s);
+void server_shut_bind(void); // by stream_init()
+
 static inline bool server_usable(const struct server_state *s)
 {
     return atomic_load_explicit(&s->usable, memory_order_acquire);
+}
+// Down or in maintenance. One that only drains is not.
+static inline bool server_is_down(const struct server_state *s)
+{
+    return !atomic_load(&s->effective_up) || !atomic_load(&s->agent_up) ||
+           atomic_load(&s->admin) & ~ADMIN_PERSISTENT;
 }
 // "UP", "DOWN", "MAINT", "DRAIN", "UP 1/3", "no check" … as show stat prints.
 void server_status_text(const struct server_state *s, const struct cfg_server *cfg, char *dst, size_t size);

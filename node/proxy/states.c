@@ -176,6 +176,8 @@ static void apply_server(struct server *srv, struct server *before)
     atomic_store(&s->slowstart_ms, cfg->slowstart);
     atomic_store(&s->weight_initial, cfg->weight);
     s->backup = cfg->backup;
+    s->shut_when_down = cfg->on_marked_down == ON_MARKED_DOWN_SHUTDOWN;
+    s->shut_backups_when_up = cfg->on_marked_up == ON_MARKED_UP_SHUTDOWN_BACKUP;
     if (!was || was->maxconn != cfg->maxconn)
         atomic_store(&s->maxconn, cfg->maxconn);
     if (was && was->weight != cfg->weight)
@@ -194,6 +196,7 @@ static void apply_server(struct server *srv, struct server *before)
     }
     atomic_store(&s->usable, atomic_load(&s->effective_up) && atomic_load(&s->agent_up) &&
                                  atomic_load(&s->admin) == 0 && server_effective_weight(s) > 0);
+    s->marked_down = server_is_down(s);
 }
 
 static void apply_backend(struct proxy *p, struct proxy *old)
@@ -263,6 +266,7 @@ void states_publish(struct snapshot *s, struct snapshot *old)
             struct proxy *before = old ? strmap_get(&old->by_name[0], p->cfg->name) : NULL;
             if (!before || before->cfg->maxconn != p->cfg->maxconn)
                 atomic_store(&p->front->maxconn, p->cfg->maxconn);
+            atomic_store(&p->front->rate_limit, p->cfg->rate_limit_sessions);
         }
         if (p->table)
             table_reconfigure(p->table, p->cfg->table);

@@ -402,6 +402,7 @@ struct stream_wait *stream_wait_result(struct stream *st)
 void stream_init(void)
 {
     path_locals_init();
+    server_shut_bind();
     inbox_handle(MSG_ACTION_DONE, on_action_done);
     inbox_discard(MSG_ACTION_DONE, on_action_discarded);
 }

@@ -270,6 +270,8 @@ bool stream_timed_out(struct stream *st)
         return true;
     }
     if (st->watched & WATCH_SERVER && passed(st, st->server_due)) {
+        if (stream_is_http(st) && st->step == STEP_RESPONSE_HEAD)
+            stream_observe_response(st, false);
         if (stream_is_http(st) && st->step == STEP_RESPONSE_HEAD && stream_retry(st, RETRY_RESPONSE_TIMEOUT))
             return false;
         if (st->server_counters)

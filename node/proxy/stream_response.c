@@ -118,6 +118,7 @@ static enum step no_response(struct stream *st)
             return STEP_FINAL;
         }
     }
+    stream_observe_response(st, false);
     if (stream_retry(st, empty ? RETRY_EMPTY_RESPONSE : RETRY_JUNK_RESPONSE)) {
         st->down.source_end = false;
         return STEP_WAIT;
@@ -132,6 +133,7 @@ static enum step bad_response(struct stream *st)
 {
     st->parse_error = st->parser.error;
     st->times.response = MONO_NEVER;
+    stream_observe_response(st, false);
     worker_buf_put(st->worker, &st->down.buf);
     if (stream_retry(st, RETRY_JUNK_RESPONSE))
         return STEP_WAIT;
@@ -261,6 +263,7 @@ enum step step_response_head(struct stream *st)
         if (!stream_read_server(st))
             return STEP_MORE;
     }
+    stream_observe_response(st, st->res.status < 500 || st->res.status == 501 || st->res.status == 505);
     unsigned cause = retry_cause(st->res.status);
     if (cause && stream_retry(st, cause)) {
         worker_buf_put(st->worker, &st->down.buf);

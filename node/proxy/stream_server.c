@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The request path, second part: which server, a slot of it, a connection to it, and the request on its way; with the
 // retries that failures on the way allow (configuration.txt "retries", "retry-on", "option redispatch").
+#include "node/proxy/check.h"
 #include "node/proxy/stream_steps.h"
 
 #include <errno.h>
@@ -240,10 +241,27 @@ bool stream_retry(struct stream *st, unsigned cause)
     return true;
 }
 
+// ---- observing -----------------------------------------------------------------------------------------------------
+
+// A success counts for layer4 alone: answers may be wrong all the same.
+void stream_observe_connect(struct stream *st, bool ok)
+{
+    int observe = st->server->cfg->observe;
+    if (observe == OBSERVE_LAYER4 || (observe == OBSERVE_LAYER7 && !ok))
+        check_observe(st->server, ok);
+}
+
+void stream_observe_response(struct stream *st, bool ok)
+{
+    if (st->server->cfg->observe == OBSERVE_LAYER7)
+        check_observe(st->server, ok);
+}
+
 // ---- connecting ----------------------------------------------------------------------------------------------------
 
 static enum step connect_failed(struct stream *st, bool timed_out)
 {
+    stream_observe_connect(st, false);
     counter_add(&st->server_counters->connect_errors, 1);
     if (st->sconn)
         server_conn_close(&st->sconn, false);
@@ -283,6 +301,8 @@ static bool take_idle(struct stream *st)
 
 static enum step connected(struct stream *st)
 {
+    if (!(st->flags & STREAM_REUSED))
+        stream_observe_connect(st, true);
     st->times.connected = loop_now(st->loop);
     st->step_due = MONO_NEVER;
     return STEP_DONE;

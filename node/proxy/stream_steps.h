@@ -103,6 +103,9 @@ bool stream_relay_request(struct stream *st);
 bool stream_retry(struct stream *st, unsigned cause);
 // The server's part is over: its slot and connection are given back.
 void stream_release_server(struct stream *st, bool reusable);
+// What a server's option `observe` sees: connections made or failed, and answers.
+void stream_observe_connect(struct stream *st, bool ok);
+void stream_observe_response(struct stream *st, bool ok);
 // `option abortonclose`, and the client's end was seen.
 bool stream_client_left(const struct stream *st);
 // The letter of the phase for termination codes.

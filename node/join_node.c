@@ -68,8 +68,7 @@ static void settle(struct server_state *s, const char *why)
 static void on_verdict(struct server_state *s, bool up, unsigned inter_ms, const char *why)
 {
     settle(s, why);
-    unsigned unusable = ADMIN_MAINT | ADMIN_DRAIN | ADMIN_TRACK_MAINT | ADMIN_UNRESOLVED;
-    bool usable = !(atomic_load(&s->admin) & unusable) && atomic_load(&s->weight) > 0;
+    bool usable = atomic_load(&s->admin) == 0 && atomic_load(&s->weight) > 0;
     bool failing = up && !check_status_passes((enum check_status)atomic_load(&s->check_status));
     sink.verdict(str_of(s->backend_name), str_of(s->name), up ? JOIN_UP : JOIN_DOWN, failing, usable, inter_ms);
 }
@@ -249,7 +248,7 @@ static enum show_server_state shown(const struct server *srv, bool up)
         return SHOW_MAINT;
     if (!up)
         return SHOW_DOWN;
-    if (admin & ADMIN_DRAIN || atomic_load(&srv->state->weight) == 0)
+    if (admin & ADMIN_PERSISTENT || atomic_load(&srv->state->weight) == 0)
         return SHOW_DRAIN;
     return srv->cfg->check || srv->cfg->track.len ? SHOW_UP : SHOW_NOCHECK;
 }

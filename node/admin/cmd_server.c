@@ -251,9 +251,7 @@ static void server_state_line(struct buf *out, struct server *srv)
     char text[160] = "-";
     unsigned admin = atomic_load(&s->admin);
     enum check_status status = (enum check_status)atomic_load(&s->check_status);
-    int op = !atomic_load(&s->effective_up) || (admin & (ADMIN_MAINT | ADMIN_TRACK_MAINT)) ? 0
-             : admin & ADMIN_DRAIN                                                         ? 3
-                                                                                           : 2;
+    int op = !atomic_load(&s->effective_up) || (admin & ADMIN_OUT) ? 0 : admin & ADMIN_NOLB ? 3 : 2;
     int result = status <= CHECK_INI ? 0 : check_status_passes(status) ? 3 : 2;
     int admin_bits = (admin & ADMIN_MAINT ? 1 : 0) | (admin & ADMIN_TRACK_MAINT ? 2 : 0) |
                      (cfg->disabled && admin & ADMIN_MAINT ? 4 : 0) | (admin & ADMIN_DRAIN ? 8 : 0) |
@@ -265,7 +263,8 @@ static void server_state_line(struct buf *out, struct server *srv)
     buf_printf(out, "%d %.*s %d %.*s %s %d %d %d %d %lld %d %d %d %d 0 0 0 - %u - 0 %d - - 0\n", cfg->proxy->id,
                STR_ARG(cfg->proxy->name), cfg->id, STR_ARG(cfg->name), text, op, admin_bits, atomic_load(&s->weight),
                atomic_load(&s->weight_initial), (long long)((mono_now().us - atomic_load(&s->changed_us)) / 1000000),
-               cfg->check ? status_numbers[status] : 1, cfg->check ? result : 0, atomic_load(&s->check_health),
+               cfg->check ? status_numbers[status] : 1, cfg->check ? result : 0,
+               cfg->check ? atomic_load(&s->check_health) : cfg->rise,
                !cfg->check           ? 0
                : admin & ADMIN_MAINT ? 14
                                      : 6,

@@ -313,8 +313,7 @@ static bool preferred_serves(const struct pick *p)
     const struct server_state *s = p->preferred->state;
     if (p->force)
         return true;
-    if (!atomic_load(&s->effective_up) || !atomic_load(&s->agent_up) ||
-        (atomic_load(&s->admin) & ~(unsigned)ADMIN_DRAIN))
+    if (server_is_down(s))
         return false;
     int max = p->preferred->cfg->maxqueue;
     return max == 0 || atomic_load(&s->queued) < max;

@@ -97,41 +97,58 @@ static int connect_timeout_ms(const struct health_check *c)
 // ---- the end of one check
 // ------------------------------------------------------------------------------------------------
 
-static void record(struct health_check *c, enum check_status status, const char *text)
+static void record(struct health_check *c, const struct check_verdict *v)
 {
     struct server_state *s = c->server;
-    atomic_store(&s->check_status, status);
+    atomic_store(&s->check_status, v->status);
+    atomic_store(&s->check_code, v->code);
     atomic_store(&s->check_duration_ms, mono_diff_ms(loop_now(c->worker->loop), c->started));
     atomic_store(&s->check_health, c->health);
     pthread_mutex_lock(&s->addr_lock);
-    snprintf(s->last_check_text, sizeof(s->last_check_text), "%s", text ? text : "");
+    snprintf(s->last_check_text, sizeof(s->last_check_text), "%s", v->text);
     pthread_mutex_unlock(&s->addr_lock);
 }
 
-static void finish(struct health_check *c, enum check_status status, const char *text)
+// "reason: Layer7 wrong status, code: 503, info: "…", check duration: 2ms", as HAProxy's logs.
+static void describe(const struct health_check *c, const struct check_verdict *v, char *dst, size_t size)
+{
+    char code[32] = "";
+    if (v->code)
+        snprintf(code, sizeof(code), ", code: %d", v->code);
+    const char *open = v->text[0] ? ", info: \"" : "", *close = v->text[0] ? "\"" : "";
+    snprintf(dst, size, "reason: %s%s%s%s%s, check duration: %lldms", check_status_text(v->status), code, open, v->text,
+             close, (long long)atomic_load(&c->server->check_duration_ms));
+}
+
+static void finish(struct health_check *c, const struct check_verdict *v)
 {
     struct server_state *s = c->server;
     int before = c->health;
+    bool pass = check_status_passes(v->status);
     c->running = false;
     if (conn_is_open(&c->conn))
-        conn_close(&c->conn, !check_status_passes(status) || c->proxy->check_kind == CHECK_TCP);
-    bool pass = check_status_passes(status);
+        conn_close(&c->conn, !pass || c->proxy->check_kind == CHECK_TCP);
     c->health = check_step(before, pass, c->cfg->rise, c->cfg->fall);
     if (!pass && before >= c->cfg->rise)
         counter_add(&s->check_fails, 1);
-    record(c, status, text);
+    record(c, v);
     bool was = before >= c->cfg->rise, is = c->health >= c->cfg->rise;
     char why[256];
-    snprintf(why, sizeof(why), "%s%s%s%s, check duration: %lldms", check_status_text(status),
-             text && *text ? ", info: \"" : "", text && *text ? text : "", text && *text ? "\"" : "",
-             (long long)atomic_load(&s->check_duration_ms));
+    describe(c, v, why, sizeof(why));
     if (was != is || atomic_load(&s->health_up) != is)
         server_set_health(s, is, why);
-    if (status == CHECK_L7OKC)
-        server_set_admin(s, ADMIN_DRAIN, 0, why);
+    bool soft = v->status == CHECK_L7OKC;
+    server_set_admin(s, soft ? ADMIN_NOLB : 0, soft ? 0 : ADMIN_NOLB, why);
     if (node_hooks.on_verdict)
         node_hooks.on_verdict(s, is, (unsigned)c->cfg->inter, why);
     plan_next(c, spread(c, interval_ms(c)));
+}
+
+static void finish_with(struct health_check *c, enum check_status status, const char *text)
+{
+    struct check_verdict v = {.status = status};
+    snprintf(v.text, sizeof(v.text), "%s", text ? text : "");
+    finish(c, &v);
 }
 
 // ---- running
@@ -145,7 +162,7 @@ static void send_request(struct health_check *c)
         if (n == CONN_AGAIN)
             return;
         if (n < 0) {
-            finish(c, CHECK_L4CON, strerror(c->conn.error));
+            finish_with(c, CHECK_L4CON, strerror(c->conn.error));
             return;
         }
         c->sent += (size_t)n;
@@ -154,9 +171,9 @@ static void send_request(struct health_check *c)
 
 static void read_answer(struct health_check *c)
 {
-    char chunk[4096], text[128] = "";
+    char chunk[4096];
     bool eof = false;
-    enum check_status status;
+    struct check_verdict v;
     while (!eof) {
         ssize_t n = conn_recv(&c->conn, chunk, sizeof(chunk));
         if (n == CONN_AGAIN)
@@ -168,15 +185,15 @@ static void read_answer(struct health_check *c)
         else
             eof = true;
     }
-    if (check_http_judge(c, eof, &status, text, sizeof(text)))
-        finish(c, status, text);
+    if (check_http_judge(c, eof, &v))
+        finish(c, &v);
 }
 
 static void on_connected(struct health_check *c)
 {
     c->connected = true;
     if (c->proxy->check_kind == CHECK_TCP) {
-        finish(c, CHECK_L4OK, NULL);
+        finish_with(c, CHECK_L4OK, NULL);
         return;
     }
     int ms = c->proxy->timeout.check > 0 ? c->proxy->timeout.check : c->cfg->inter;
@@ -193,7 +210,7 @@ static void on_conn_event(struct conn *conn)
     if (conn->flags & CONN_CONNECTING)
         return;
     if ((conn->flags & CONN_FAILED) && !c->connected) {
-        finish(c, CHECK_L4CON, strerror(conn->error));
+        finish_with(c, CHECK_L4CON, strerror(conn->error));
         return;
     }
     if (!c->connected)
@@ -234,14 +251,22 @@ static void start(struct health_check *c)
     plan_next(c, connect_timeout_ms(c));
     int fd = sock_connect(&a, NULL, &in_progress);
     if (fd < 0) {
-        finish(c, fd == -ECONNREFUSED || fd == -ENOENT ? CHECK_L4CON : CHECK_SOCKERR, strerror(-fd));
+        finish_with(c, fd == -ECONNREFUSED || fd == -ENOENT ? CHECK_L4CON : CHECK_SOCKERR, strerror(-fd));
         return;
     }
     int rc = conn_open(&c->conn, c->worker->loop, fd, &conn_plain, in_progress ? CONN_CONNECTING : 0, on_conn_event);
     if (rc < 0)
-        finish(c, CHECK_SOCKERR, strerror(-rc));
+        finish_with(c, CHECK_SOCKERR, strerror(-rc));
     else if (!in_progress)
         on_connected(c);
+}
+
+// Nobody looks at a server in maintenance. It comes back as it went, but the first failure then takes it down.
+static void pause_for_maintenance(struct health_check *c)
+{
+    if (c->health > c->cfg->rise)
+        c->health = c->cfg->rise;
+    plan_next(c, c->cfg->inter);
 }
 
 static void on_timer(struct timer *t)
@@ -249,11 +274,11 @@ static void on_timer(struct timer *t)
     struct health_check *c = CONTAINER_OF(t, struct health_check, timer);
     if (!c->running) {
         if (atomic_load(&c->server->admin) & (ADMIN_MAINT | ADMIN_TRACK_MAINT))
-            plan_next(c, c->cfg->inter);
+            pause_for_maintenance(c);
         else
             start(c);
     } else {
-        finish(c, c->connected ? CHECK_L7TOUT : CHECK_L4TOUT, NULL);
+        finish_with(c, c->connected ? CHECK_L7TOUT : CHECK_L4TOUT, NULL);
     }
 }
 
@@ -340,7 +365,7 @@ static void fail_by_traffic(struct health_check *c, enum order order)
     else if (order == ORDER_SUDDEN_DEATH && c->health > c->cfg->rise)
         c->health = c->cfg->rise + 1;
     c->started = loop_now(c->worker->loop);
-    finish(c, CHECK_L7STS, "too many errors seen in traffic");
+    finish_with(c, CHECK_L7STS, "too many errors seen in traffic");
 }
 
 static void on_order(struct msg *msg)

@@ -33,6 +33,13 @@ bool check_status_passes(enum check_status s);
 // Consecutive results → health 0..rise+fall-1; up while ≥ rise.
 int check_step(int health, bool pass, int rise, int fall);
 
+// What one check found.
+struct check_verdict {
+    enum check_status status;
+    int code;       // HTTP status that decided, 0 = none
+    char text[128]; // details for logs, may be empty
+};
+
 struct health_check {
     struct server_state *server; // owns this
     struct worker *worker;
@@ -61,8 +68,9 @@ void check_observe(struct server *srv, bool ok);
 // After workers are joined.
 void check_shutdown(void);
 
-// check_http.c: the request, and what the bytes received so far mean. False: more is needed (`eof`: no more will come).
+// check_http.c: the request into c->out, and what the bytes in c->in mean. False: more is needed (`eof`: no more will
+// come).
 void check_http_request(struct health_check *c);
-bool check_http_judge(struct health_check *c, bool eof, enum check_status *status, char *text, size_t text_size);
+bool check_http_judge(const struct health_check *c, bool eof, struct check_verdict *v);
 
 #endif

@@ -43,21 +43,27 @@ static bool status_in(struct str ranges, int status)
     return false;
 }
 
-// Judges by status. True when that decides.
-static bool judge_status(struct health_check *c, struct http_msg *m, enum check_status *status, char *text, size_t size)
+// disable-on-404 goes before every `expect`, but only a server that is up can be stopped softly.
+static bool stops_softly(const struct health_check *c, const struct http_msg *m)
+{
+    return c->proxy->http_check.disable_on_404 && m->status == 404 && c->health >= c->cfg->rise;
+}
+
+// False: the status alone does not decide.
+static bool judge_status(const struct health_check *c, const struct http_msg *m, struct check_verdict *v)
 {
     const struct cfg_http_check *h = &c->proxy->http_check;
     bool ok;
     char code[8];
     snprintf(code, sizeof(code), "%u", m->status);
+    if (stops_softly(c, m)) {
+        v->status = CHECK_L7OKC;
+        v->code = m->status;
+        return true;
+    }
     switch (h->expect) {
     case EXPECT_DEFAULT:
         ok = m->status >= 200 && m->status <= 399;
-        if (h->disable_on_404 && m->status == 404) {
-            *status = CHECK_L7OKC;
-            snprintf(text, size, "%.*s", STR_ARG(m->reason));
-            return true;
-        }
         break;
     case EXPECT_STATUS:
         ok = status_in(h->expect_text, m->status) != h->expect_not;
@@ -68,8 +74,10 @@ static bool judge_status(struct health_check *c, struct http_msg *m, enum check_
     default:
         return false;
     }
-    *status = ok ? CHECK_L7OK : CHECK_L7STS;
-    snprintf(text, size, "%.*s", STR_ARG(m->reason));
+    v->status = ok ? CHECK_L7OK : CHECK_L7STS;
+    v->code = m->status;
+    if (!ok)
+        str_copy(v->text, sizeof(v->text), m->reason);
     return true;
 }
 
@@ -86,31 +94,43 @@ static bool body_complete(const struct http_msg *m, struct str body)
     return m->body == BODY_NONE || (m->body == BODY_LENGTH && body.len >= m->content_length);
 }
 
-bool check_http_judge(struct health_check *c, bool eof, enum check_status *status, char *text, size_t text_size)
+// False: what was looked for may still come.
+static bool judge_body(const struct health_check *c, const struct http_msg *m, bool eof, struct check_verdict *v)
+{
+    const struct cfg_http_check *h = &c->proxy->http_check;
+    struct str body = str_make(c->in.data + m->head_len, c->in.len - m->head_len);
+    bool found = body_matches(c, body);
+    if (!found && !eof && !body_complete(m, body))
+        return false;
+    if (found != h->expect_not) {
+        v->status = CHECK_L7OK;
+        v->code = m->status;
+    } else {
+        v->status = CHECK_L7RSP;
+        snprintf(v->text, sizeof(v->text), "%s",
+                 found ? "HTTP check matched unwanted content" : "HTTP content check did not match");
+    }
+    return true;
+}
+
+bool check_http_judge(const struct health_check *c, bool eof, struct check_verdict *v)
 {
     struct h1_parser parser;
     struct h1_limits limits = {.max_headers = 200};
     struct arena *arena = arena_create(4096);
     struct http_msg m;
     bool decided = true;
+    *v = (struct check_verdict){.status = CHECK_L7RSP};
     h1_parser_init(&parser);
     http_msg_init(&m, arena, true, 32);
     enum h1_result r = h1_parse_response(&parser, &limits, c->in.data ? c->in.data : "", c->in.len, METHOD_GET, &m);
-    if (r == H1_DONE) {
-        atomic_store(&c->server->check_code, m.status);
-        if (!judge_status(c, &m, status, text, text_size)) {
-            struct str body = str_make(c->in.data + m.head_len, c->in.len - m.head_len);
-            bool found = body_matches(c, body);
-            decided = found || eof || body_complete(&m, body);
-            *status = found != c->proxy->http_check.expect_not ? CHECK_L7OK : CHECK_L7RSP;
-            snprintf(text, text_size, "HTTP content check %s", found ? "matched" : "did not match");
-        }
-    } else if (r == H1_BAD || eof) {
-        *status = CHECK_L7RSP;
-        snprintf(text, text_size, "%s", c->in.len ? "not an HTTP response" : "connection closed without an answer");
-    } else {
+    if (r == H1_DONE)
+        decided = judge_status(c, &m, v) || judge_body(c, &m, eof, v);
+    else if (r == H1_BAD || eof)
+        snprintf(v->text, sizeof(v->text), "%s",
+                 c->in.len ? "not an HTTP response" : "connection closed without an answer");
+    else
         decided = false;
-    }
     arena_destroy(&arena);
     return decided;
 }

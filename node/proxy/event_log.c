@@ -17,10 +17,7 @@ void event_log(struct backend_state *b, enum event_level level, const char *fmt,
     va_start(ap, fmt);
     vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
-    log_write(level <= EVENT_ALERT     ? LOG_LEVEL_ALERT
-              : level <= EVENT_WARNING ? LOG_LEVEL_WARNING
-                                       : LOG_LEVEL_NOTICE,
-              "%s", line);
+    log_write(level == EVENT_EMERGENCY ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING, "%s", line);
     if (b && event_log_sender)
         event_log_sender(str_of(b->name), level, str_of(line));
 }

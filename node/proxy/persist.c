@@ -65,7 +65,7 @@ static bool can_serve(const struct stream *st, const struct server *srv)
     const struct server_state *s = srv->state;
     if (st->flags & STREAM_FORCE_PERSIST || cfg_option(st->back->cfg, OPT_PERSIST))
         return true;
-    return atomic_load(&s->effective_up) && !(atomic_load(&s->admin) & ~(unsigned)ADMIN_DRAIN);
+    return atomic_load(&s->effective_up) && !(atomic_load(&s->admin) & ~ADMIN_PERSISTENT);
 }
 
 static void prefer(struct stream *st, struct server *srv)

@@ -104,50 +104,92 @@ static void note_mark(struct server_state *s)
         server_shut_backup_sessions(s->backend);
 }
 
-static void announce(struct server_state *s, bool usable, const char *why)
+// What of a server's state logs speak of.
+struct standing {
+    bool up;
+    unsigned admin;
+};
+
+static struct standing standing_of(const struct server_state *s)
 {
-    struct backend_state *b = s->backend;
-    unsigned admin = atomic_load(&s->admin);
-    const char *word = usable                ? "UP"
-                       : admin & ADMIN_MAINT ? "going DOWN for maintenance"
-                       : admin & ADMIN_DRAIN ? "entering drain state"
-                                             : "DOWN";
-    event_log(
-        b, usable ? EVENT_NOTICE : EVENT_ALERT,
-        "%s %s/%s is %s, reason: %s. %u active and %u backup servers %s. %d sessions active, 0 requeued, %d remaining "
-        "in queue.",
-        s->backup ? "Backup Server" : "Server", s->backend_name, s->name, word,
-        why && *why ? why : "administrative change", atomic_load(&b->usable_active), atomic_load(&b->usable_backup),
-        atomic_load(&b->usable_active) == 0 && atomic_load(&b->usable_backup) > 0 ? "left. Running on backup" : "left",
-        atomic_load(&s->served), atomic_load(&b->queued));
-    if (!usable && backend_usable(b) == 0)
-        event_log(b, EVENT_EMERGENCY, "%s '%s' has no server available!", "backend", b->name);
+    return (struct standing){atomic_load(&s->effective_up), atomic_load(&s->admin)};
 }
 
-// Under lock: time spent down, and the log, when the server went up or down.
-static void note_transition(struct server_state *s, bool was, bool is, const char *why)
+// HAProxy's words for a change; NULL: it says nothing. *reason: whether the cause belongs to them; *online: the tail is
+// that of a server that works.
+static const char *change_words(const struct standing *was, const struct standing *is, bool *reason, bool *online)
 {
+    unsigned gained = is->admin & ~was->admin, lost = was->admin & ~is->admin;
+    *reason = false;
+    *online = true;
+    if (is->admin & ADMIN_OUT) {
+        *online = false;
+        return was->admin & ADMIN_OUT ? NULL : "is going DOWN for maintenance";
+    }
+    if (lost & ADMIN_OUT)
+        return is->up ? "is UP/READY (leaving forced maintenance)" : "is DOWN/READY (leaving forced maintenance)";
+    if (gained & ADMIN_DRAIN)
+        return "enters drain state";
+    if (lost & ADMIN_DRAIN)
+        return is->up ? "is UP (leaving forced drain)" : "is DOWN (leaving forced drain)";
+    *reason = true;
+    *online = is->up;
+    if (was->up != is->up)
+        return is->up ? "is UP" : "is DOWN";
+    return gained & ADMIN_NOLB ? "is stopping" : lost & ADMIN_NOLB ? "is UP" : NULL;
+}
+
+static void announce(struct server_state *s, const struct standing *was, const char *why)
+{
+    struct backend_state *b = s->backend;
+    struct standing is = standing_of(s);
+    bool reason, online;
+    char tail[128];
+    const char *words = change_words(was, &is, &reason, &online);
+    if (!words)
+        return;
+    unsigned active = atomic_load(&b->usable_active), backup = atomic_load(&b->usable_backup);
+    if (online)
+        snprintf(tail, sizeof(tail), "0 sessions requeued, %d total in queue.", atomic_load(&b->queued));
+    else
+        snprintf(tail, sizeof(tail), "%d sessions active, 0 requeued, %d remaining in queue.", atomic_load(&s->served),
+                 atomic_load(&b->queued));
+    reason = reason && why && *why;
+    event_log(b, is.up && online ? EVENT_NOTICE : EVENT_ALERT,
+              "%sServer %s/%s %s%s%s. %u active and %u backup servers %s.%s %s", s->backup ? "Backup " : "",
+              s->backend_name, s->name, words, reason ? ", " : "", reason ? why : "", active, backup,
+              online ? "online" : "left", active == 0 && backup > 0 ? " Running on backup." : "", tail);
+}
+
+// Under lock: time spent down or in maintenance.
+static void note_transition(struct server_state *s, const struct standing *before)
+{
+    struct standing now = standing_of(s);
+    bool was = before->up && !(before->admin & ADMIN_OUT), is = now.up && !(now.admin & ADMIN_OUT);
     if (was == is)
         return;
-    int64_t now = mono_now().us;
+    int64_t now_us = mono_now().us;
     if (is)
-        atomic_fetch_add(&s->down_ms, (now - atomic_load(&s->changed_us)) / 1000);
+        atomic_fetch_add(&s->down_ms, (now_us - atomic_load(&s->changed_us)) / 1000);
     else
         counter_add(&s->check_downs, 1);
-    atomic_store(&s->changed_us, now);
-    announce(s, is, why);
+    atomic_store(&s->changed_us, now_us);
 }
 
 // Under lock: the state's parts were changed by the caller.
-static void apply_change(struct server_state *s, const char *why)
+static void apply_change(struct server_state *s, const struct standing *before, const char *why)
 {
     struct backend_state *b = s->backend;
     bool was = atomic_load(&s->usable), is = compute_usable(s);
+    bool had_servers = backend_usable(b) > 0;
     if (was != is && is && atomic_load(&s->slowstart_ms) > 0)
         server_slowstart_begin(s);
     atomic_store_explicit(&s->usable, is, memory_order_release);
     backend_rebuild(b);
-    note_transition(s, was, is, why);
+    note_transition(s, before);
+    announce(s, before, why);
+    if (had_servers && backend_usable(b) == 0)
+        event_log(b, EVENT_EMERGENCY, "backend '%s' has no server available!", b->name);
     note_mark(s);
     if (!is)
         backend_queue_retry_bound(s);
@@ -168,7 +210,7 @@ static void pass_on(struct server_state *s, const char *why)
         followers[i] = server_state_ref(s->trackers[i]);
     pthread_mutex_unlock(&s->backend->lock);
     bool up = atomic_load(&s->effective_up);
-    bool maint = atomic_load(&s->admin) & (ADMIN_MAINT | ADMIN_TRACK_MAINT);
+    bool maint = atomic_load(&s->admin) & ADMIN_OUT;
     for (unsigned i = 0; i < n; i++) {
         server_set_effective(followers[i], up, why);
         server_set_admin(followers[i], maint ? ADMIN_TRACK_MAINT : 0, maint ? 0 : ADMIN_TRACK_MAINT, why);
@@ -182,9 +224,10 @@ void server_set_admin(struct server_state *s, unsigned set, unsigned clear, cons
     pthread_mutex_lock(&s->backend->lock);
     unsigned old = atomic_load(&s->admin);
     unsigned now = (old & ~clear) | set;
+    struct standing before = standing_of(s);
     atomic_store(&s->admin, now);
     if (now != old)
-        apply_change(s, why);
+        apply_change(s, &before, why);
     pthread_mutex_unlock(&s->backend->lock);
     if (now != old)
         pass_on(s, why);
@@ -193,8 +236,9 @@ void server_set_admin(struct server_state *s, unsigned set, unsigned clear, cons
 void server_set_weight(struct server_state *s, int weight)
 {
     pthread_mutex_lock(&s->backend->lock);
+    struct standing before = standing_of(s);
     if (atomic_exchange(&s->weight, weight) != weight)
-        apply_change(s, "weight changed");
+        apply_change(s, &before, NULL);
     pthread_mutex_unlock(&s->backend->lock);
 }
 
@@ -233,9 +277,10 @@ bool server_set_addr(struct server_state *s, const struct addr *a, const char *w
 void server_set_effective(struct server_state *s, bool up, const char *why)
 {
     pthread_mutex_lock(&s->backend->lock);
+    struct standing before = standing_of(s);
     bool changed = atomic_exchange(&s->effective_up, up) != up;
     if (changed)
-        apply_change(s, why);
+        apply_change(s, &before, why);
     pthread_mutex_unlock(&s->backend->lock);
     if (changed)
         pass_on(s, why);
@@ -268,6 +313,8 @@ void server_status_text(const struct server_state *s, const struct cfg_server *c
         snprintf(dst, size, "DOWN");
     else if (admin & ADMIN_DRAIN || atomic_load(&s->weight) == 0)
         snprintf(dst, size, "DRAIN");
+    else if (admin & ADMIN_NOLB)
+        snprintf(dst, size, "NOLB");
     else if (!cfg->check && cfg->track.len == 0)
         snprintf(dst, size, "no check");
     else if (cfg->check && health >= rise && health < rise + fall - 1)

@@ -42,9 +42,11 @@ bool rep_send(struct replicate *r, struct rep_peer *p)
     if (!p->up || !links_send(r->links, p->node, buf_str(&r->frame)))
         return false;
     mono_t now = rep_now(r);
-    if (p->sent == p->acked)
-        p->oldest = now;
     p->sent = r->seq;
+    if (p->acked >= p->marked) {
+        p->marked = p->sent;
+        p->marked_at = now;
+    }
     p->acked_to = p->received;
     p->unacked_in = 0;
     p->spoke = now;
@@ -174,8 +176,8 @@ static void show_lag(struct replicate *r)
     for (unsigned i = 0; i < r->node_count; i++) {
         struct rep_peer *p = &r->peers[i];
         show_peer(p);
-        if (p->up && p->sent != p->acked && mono_diff_ms(rep_now(r), p->oldest) > lag)
-            lag = mono_diff_ms(rep_now(r), p->oldest);
+        if (p->up && p->acked < p->marked && mono_diff_ms(rep_now(r), p->marked_at) > lag)
+            lag = mono_diff_ms(rep_now(r), p->marked_at);
     }
     for (unsigned i = 0; i < r->table_count; i++)
         pending += table_dirty_count(r->tables[i].table);
@@ -199,22 +201,34 @@ static void set_identity(struct replicate *r, struct table *t)
     table_set_identity(t, str_of(r->self), r->boot, rep_now(r), loop_wall_us(r->worker->loop));
 }
 
-// Now and then with one node after the other; and the wall clock may have been set.
+// Group by group, table by table, node by node.
+static void compare_next(struct replicate *r)
+{
+    if (r->table_count == 0)
+        return;
+    struct rep_peer *p = &r->peers[r->compare_peer % r->node_count];
+    unsigned local = r->compare_table % r->table_count, group = r->compare_group;
+    bool busy = !p->up || p->behind || p->awaited > 0 || p->dumps[local].left > 0;
+    if (!busy)
+        sync_ask(r, p, local, group, 1);
+    r->compare_group = busy ? 0 : (group + 1) % (TABLE_BUCKETS / MESSAGE_SPAN);
+    if (r->compare_group == 0 && ++r->compare_table >= r->table_count) {
+        r->compare_table = 0;
+        r->compare_peer = (r->compare_peer + 1) % r->node_count;
+    }
+}
+
 static void on_compare(struct timer *t)
 {
     struct replicate *r = CONTAINER_OF(t, struct replicate, compare);
-    timer_set(loop_timers(r->worker->loop), t, mono_add_ms(rep_now(r), COMPARE_MS));
-    for (unsigned i = 0; i < r->table_count; i++)
-        set_identity(r, r->tables[i].table);
-    for (unsigned n = 0; n < r->node_count; n++) {
-        struct rep_peer *p = &r->peers[r->compare_next++ % r->node_count];
-        if (!p->up || p->behind || p->awaited > 0)
-            continue;
+    mono_t now = rep_now(r);
+    timer_set(loop_timers(r->worker->loop), t, mono_add_ms(now, COMPARE_MS));
+    if (mono_diff_ms(now, r->clock_set) > CLOCK_MS) {
+        r->clock_set = now;
         for (unsigned i = 0; i < r->table_count; i++)
-            if (p->dumps[i].left == 0)
-                sync_ask(r, p, i);
-        return;
+            set_identity(r, r->tables[i].table);
     }
+    compare_next(r);
 }
 
 // ---- what arrives
@@ -335,7 +349,6 @@ static bool accept_head(struct replicate *r, struct rep_peer *p, const struct me
     r->bytes_in += len;
     if (h->ack > p->acked) {
         p->acked = h->ack;
-        p->oldest = rep_now(r);
         sync_acked(p);
     }
     return true;
@@ -379,7 +392,7 @@ static void on_up(void *arg, unsigned node, uint64_t boot, uint64_t received)
     p->synced = false;
     p->boot = boot;
     p->received = p->acked_to = same_life ? p->received : 0;
-    p->sent = p->acked = r->seq;
+    p->sent = p->acked = p->marked = r->seq;
     p->unacked_in = 0;
     p->heard = p->spoke = rep_now(r);
     show_peer(p);

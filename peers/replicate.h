@@ -57,7 +57,7 @@ struct replicate_status {
     uint64_t bytes_out, bytes_in;     // of messages
     uint64_t bad;                     // messages that ended their carrier
     uint64_t pending;                 // changed entries that wait to be sent
-    int64_t lag_ms;                   // age of the oldest message not acknowledged by a live node, 0 = none
+    int64_t lag_ms;                   // how long a reachable node has not acknowledged what was sent to it, 0 = at once
 };
 struct replicate_status replicate_status(struct replicate *r);
 

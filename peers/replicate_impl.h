@@ -19,9 +19,12 @@
 // A node hears something at least so often, and is given up when it was silent for as long as SILENT_MS.
 #define ALIVE_MS  1000
 #define SILENT_MS 5000
-// Tables are compared with one node so often; so many buckets are then repaired at most.
-#define COMPARE_MS     5000
-#define REPAIR_BUCKETS 64
+// Without a cause, tables are compared bit by bit: one group of buckets of one table with one node so often, and so
+// many of the buckets that differ are repaired. (Under traffic they always differ a little.)
+#define COMPARE_MS     80
+#define REPAIR_BUCKETS 4
+// The wall clock may have been set.
+#define CLOCK_MS 5000
 // Frames of a resync under way to one node.
 #define WINDOW_FRAMES 32
 // Messages after which an acknowledgement does not wait for the tick.
@@ -58,9 +61,11 @@ struct rep_peer {
     uint64_t received, acked_to; // of its messages: last one, and last one that we acknowledged
     uint64_t sent, acked;        // of ours
     unsigned unacked_in;         // since our last acknowledgement
-    unsigned awaited;            // tables whose comparison it has not answered
+    unsigned awaited;            // tables whose whole comparison it has not answered
+    unsigned repair_at;          // where repairs of a group begin: not always at the same bucket
     mono_t heard, spoke;
-    mono_t oldest; // when the oldest message not acknowledged was sent
+    uint64_t marked; // a message of ours whose acknowledgement is timed, and when it was sent
+    mono_t marked_at;
     struct rep_remote *remotes;
     unsigned remote_count;
     struct rep_dump *dumps;         // by index in tables
@@ -88,7 +93,8 @@ struct replicate {
     unsigned table_count;
     struct rep_peer *peers; // by node
     struct timer tick, compare;
-    unsigned compare_next;
+    mono_t clock_set;
+    unsigned compare_peer, compare_table, compare_group; // next
     struct table_scratch *out_scratch;
     struct message_scratch *in_scratch;
     struct buf frame;
@@ -113,7 +119,8 @@ void rep_fall_behind(struct rep_peer *p);
 void sync_reset(struct rep_peer *p);
 // The peer told its tables; `remote` has `entries` in it.
 void sync_compare(struct replicate *r, struct rep_peer *p, unsigned local, uint64_t entries);
-void sync_ask(struct replicate *r, struct rep_peer *p, unsigned local);
+// Compares groups of buckets.
+void sync_ask(struct replicate *r, struct rep_peer *p, unsigned local, unsigned first, unsigned groups);
 void sync_on_digests(struct replicate *r, struct rep_peer *p, const struct message_digests *d, unsigned local);
 // Goes on sending what is due, as far as the window allows.
 void sync_pump(struct replicate *r, struct rep_peer *p);

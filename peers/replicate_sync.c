@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Resync: which buckets two nodes differ in, and sending them. Digests of 64 groups are told first; for groups that
-// differ the other one answers with the digests of their buckets; what differs there is sent whole. Each side asks, so
-// both learn. A node that has nothing is sent everything at once.
+// Resync: which buckets two nodes differ in, and sending them. Digests of groups of buckets are told first; for groups
+// that differ the other one answers with the digests of their buckets; what differs there is sent whole. Each side
+// asks, so both learn. A node that has nothing is sent everything at once. Outside of a resync the same is done group
+// by group.
 #include <string.h>
 
 #include "peers/replicate_impl.h"
@@ -45,9 +46,9 @@ void sync_reset(struct rep_peer *p)
     memset(p->dumps, 0, p->owner->table_count * sizeof(*p->dumps));
 }
 
-void sync_ask(struct replicate *r, struct rep_peer *p, unsigned local)
+void sync_ask(struct replicate *r, struct rep_peer *p, unsigned local, unsigned first, unsigned groups)
 {
-    send_digests(r, p, local, 0, MESSAGE_SPAN, TABLE_BUCKETS / MESSAGE_SPAN, true);
+    send_digests(r, p, local, first * MESSAGE_SPAN, MESSAGE_SPAN, groups, true);
 }
 
 void sync_compare(struct replicate *r, struct rep_peer *p, unsigned local, uint64_t entries)
@@ -60,7 +61,7 @@ void sync_compare(struct replicate *r, struct rep_peer *p, unsigned local, uint6
         return;
     }
     p->awaited++;
-    sync_ask(r, p, local);
+    sync_ask(r, p, local, 0, TABLE_BUCKETS / MESSAGE_SPAN);
 }
 
 // The other one asks: the buckets of each group that differs, and that these are all.
@@ -80,10 +81,14 @@ void sync_on_digests(struct replicate *r, struct rep_peer *p, const struct messa
         answer(r, p, d, local);
         return;
     }
-    // Under traffic tables always differ a little: outside of a resync only so much is repaired at a time.
-    for (unsigned i = 0; i < d->count && (p->awaited > 0 || p->dumps[local].left < REPAIR_BUCKETS); i++)
-        if (table_digest(r->tables[local].table, d->first + i, rep_now(r)) != message_digest(d, i))
-            want(p, local, d->first + i);
+    unsigned room = p->awaited > 0 ? d->count : REPAIR_BUCKETS, start = p->repair_at++;
+    for (unsigned n = 0; n < d->count && room > 0; n++) {
+        unsigned i = (start + n) % d->count;
+        if (table_digest(r->tables[local].table, d->first + i, rep_now(r)) == message_digest(d, i))
+            continue;
+        want(p, local, d->first + i);
+        room--;
+    }
     if (d->last && p->awaited > 0)
         p->awaited--;
 }

@@ -21,6 +21,7 @@ struct cli {
     size_t out_sent;
     enum cli_level level;
     bool interactive, eof, quit, dead;
+    bool yielded; // the timer stands for `others' turn`, not for the idle limit
     int64_t timeout_ms;
 
     char *line;      // line being run: commands separated by ';'; words point into it
@@ -343,6 +344,7 @@ static void work(struct cli *c)
     unsigned slices = 0;
     while (!c->dead && flush(c)) {
         if (slices++ == 4 && c->running) { // others' turn; the timer comes back at once
+            c->yielded = true;
             timer_set(loop_timers(c->worker->loop), &c->timer, loop_now(c->worker->loop));
             return;
         }
@@ -379,6 +381,7 @@ static void read_input(struct cli *c)
 
 static void arm(struct cli *c)
 {
+    c->yielded = false;
     if (!c->dead && c->timeout_ms > 0)
         timer_set(loop_timers(c->worker->loop), &c->timer, mono_add_ms(loop_now(c->worker->loop), c->timeout_ms));
 }
@@ -398,7 +401,7 @@ static void on_event(struct conn *conn)
 static void on_timer(struct timer *t)
 {
     struct cli *c = CONTAINER_OF(t, struct cli, timer);
-    if (!c->running) {
+    if (!c->yielded) { // idle, or the answer is not read
         session_end(c);
         return;
     }

@@ -9,10 +9,19 @@
 #include "node/admin/commands.h"
 #include "node/proxy/hooks.h"
 
+static void add_args(struct cli *c, struct buf *out)
+{
+    for (unsigned i = 0; i < cli_nargs(c); i++)
+        buf_printf(out, "%s%.*s", i ? " " : "", STR_ARG(cli_arg(c, i)));
+}
+
 enum cli_result cmd_help(struct cli *c)
 {
+    struct buf words = BUF_INIT;
+    add_args(c, &words);
     cli_say(c, "The following commands are valid at this level:\n");
-    cli_usage(c, cli_arg(c, 0));
+    cli_usage(c, buf_str(&words));
+    buf_free(&words);
     return CLI_DONE;
 }
 
@@ -86,8 +95,7 @@ enum cli_result cmd_show_cluster(struct cli *c)
     struct buf args = BUF_INIT;
     if (!node_hooks.show_cluster)
         return cli_say(c, "No cluster is configured.\n");
-    for (unsigned i = 0; i < cli_nargs(c); i++)
-        buf_printf(&args, "%s%.*s", i ? " " : "", STR_ARG(cli_arg(c, i)));
+    add_args(c, &args);
     node_hooks.show_cluster(buf_str(&args), &cli_request(c)->out);
     buf_free(&args);
     return CLI_DONE;

@@ -23,6 +23,7 @@ struct table_walk {
     struct filter filters[FILTERS_MAX];
     unsigned nfilters;
     bool clear;
+    struct buf keys; // to be removed after the step: a walk holds the entries that it shows
     struct buf *out;
     mono_t now;
     uint64_t cursor;
@@ -246,6 +247,7 @@ static void walk_free(void *state)
 {
     struct table_walk *w = state;
     snapshot_unref(&w->snapshot);
+    buf_free(&w->keys);
     free(w);
 }
 
@@ -265,11 +267,26 @@ static bool on_entry(void *arg, struct table *t, struct table_entry *e)
     struct table_walk *w = arg;
     if (!passes(w, e))
         return true;
-    if (w->clear)
-        table_delete(t, table_entry_key(e), w->now);
-    else
+    if (w->clear) {
+        struct str key = table_entry_key(e);
+        buf_add(&w->keys, &key.len, sizeof(key.len));
+        buf_add_str(&w->keys, key);
+    } else {
         print_entry(w, e);
+    }
     return true;
+}
+
+static void remove_noted(struct table_walk *w)
+{
+    for (size_t at = 0; at < w->keys.len;) {
+        struct str key;
+        memcpy(&key.len, w->keys.data + at, sizeof(key.len));
+        key.ptr = w->keys.data + at + sizeof(key.len);
+        at += sizeof(key.len) + key.len;
+        table_delete(w->proxy->table, key, w->now);
+    }
+    buf_clear(&w->keys);
 }
 
 static enum cli_result one_key(struct cli *c, struct proxy *p, bool clear)
@@ -322,10 +339,12 @@ static enum cli_result walk(struct cli *c, bool clear)
             print_header(&r->out, p);
     }
     w->now = r->now = mono_now();
-    while (table_walk(w->proxy->table, &w->cursor, 256, w->now, on_entry, w))
-        if (r->out.len > CLI_SLICE || clear)
+    bool more;
+    while ((more = table_walk(w->proxy->table, &w->cursor, 256, w->now, on_entry, w)) && !clear)
+        if (r->out.len > CLI_SLICE)
             return CLI_AGAIN;
-    return CLI_DONE;
+    remove_noted(w);
+    return more ? CLI_AGAIN : CLI_DONE;
 }
 
 enum cli_result cmd_show_table(struct cli *c)

@@ -81,11 +81,18 @@ void loop_destroy(struct loop **loop)
     *loop = NULL;
 }
 
+// One writer: no locked instruction.
+static void add_stat(_Atomic uint64_t *stat, int64_t n)
+{
+    uint64_t old = atomic_load_explicit(stat, memory_order_relaxed);
+    atomic_store_explicit(stat, old + (uint64_t)n, memory_order_relaxed);
+}
+
 // Sleeps until something happens; leaves the events in the batch and the new time in `now`.
 static void wait_for_events(struct loop *loop)
 {
     mono_t before = mono_now();
-    loop->stats.busy_us += (uint64_t)mono_diff_us(before, loop->now);
+    add_stat(&loop->stats.busy_us, mono_diff_us(before, loop->now));
 
     int timeout_ms = 0;
     if (list_empty(&loop->deferred) && inbox_prepare_sleep(loop->inbox))
@@ -99,10 +106,10 @@ static void wait_for_events(struct loop *loop)
     loop->wall_read = false;
     loop->batch_len = n < 0 ? 0 : n;
     int64_t slept_us = mono_diff_us(loop->now, before);
-    loop->stats.idle_us += (uint64_t)slept_us;
+    add_stat(&loop->stats.idle_us, slept_us);
     if (n == 0 && timeout_ms >= 0)
-        loop->stats.last_late_us = slept_us - (int64_t)timeout_ms * 1000;
-    loop->stats.turns++;
+        atomic_store_explicit(&loop->stats.last_late_us, slept_us - (int64_t)timeout_ms * 1000, memory_order_relaxed);
+    add_stat(&loop->stats.turns, 1);
 }
 
 static void dispatch(struct loop *loop)

@@ -4,6 +4,7 @@
 #ifndef PHX_IO_LOOP_H
 #define PHX_IO_LOOP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -64,11 +65,12 @@ void loop_defer_cancel(struct loop_defer *d);
 // Called once a turn before the deferred work; one a loop. Publishing of a snapshot happens here.
 void loop_on_turn(struct loop *loop, void (*fn)(void *arg), void *arg);
 
+// Written by the loop's thread (relaxed), read by any.
 struct loop_stats {
-    uint64_t turns;
-    uint64_t busy_us; // time spent outside epoll_wait
-    uint64_t idle_us;
-    int64_t last_late_us; // how much later than asked the last wait returned
+    _Atomic uint64_t turns;
+    _Atomic uint64_t busy_us; // time spent outside epoll_wait
+    _Atomic uint64_t idle_us;
+    _Atomic int64_t last_late_us; // how much later than asked the last wait returned
 };
 const struct loop_stats *loop_stats(const struct loop *loop);
 

@@ -38,6 +38,13 @@ static ssize_t refuse(const struct conn *c, unsigned ready)
     return c->flags & (CONN_CONNECTING | CONN_HANDSHAKE) ? CONN_AGAIN : 0;
 }
 
+// The peer's end is known already.
+static ssize_t end_again(struct conn *c)
+{
+    c->flags &= (uint16_t)~CONN_READABLE;
+    return CONN_CLOSED;
+}
+
 static ssize_t plain_recv(struct conn *c, void *dst, size_t len)
 {
     ssize_t n;
@@ -45,8 +52,13 @@ static ssize_t plain_recv(struct conn *c, void *dst, size_t len)
         n = recv(c->lf.fd, dst, len, 0);
     while (n < 0 && errno == EINTR);
     if (n > 0) {
-        // After HUP no further event will come: read on until the end is seen.
-        if ((size_t)n < len && !(c->flags & CONN_HUP))
+        if ((size_t)n == len)
+            return n;
+        // A short read has emptied the queue. If the peer's end was there before, the next read can only say that, and
+        // needs no system call. After another HUP no further event will come: read on until the end is seen.
+        if (c->flags & CONN_FIN)
+            c->flags |= CONN_EOF;
+        else if (!(c->flags & CONN_HUP))
             c->flags &= (uint16_t)~CONN_READABLE;
         return n;
     }
@@ -132,6 +144,8 @@ static void on_ready(struct loop_fd *lf, uint32_t events)
         flags |= CONN_READABLE;
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         flags |= CONN_READABLE | CONN_HUP;
+    if ((events & (EPOLLRDHUP | EPOLLERR)) == EPOLLRDHUP)
+        flags |= CONN_FIN;
     // On an error a write must be tried to learn of it.
     if (events & (EPOLLOUT | EPOLLERR))
         flags |= CONN_WRITABLE;
@@ -186,6 +200,8 @@ int conn_detach(struct conn *c)
 ssize_t conn_recv(struct conn *c, void *dst, size_t len)
 {
     ASSERT(len > 0);
+    if (c->flags & CONN_EOF)
+        return end_again(c);
     ssize_t refused = refuse(c, CONN_READABLE);
     if (refused)
         return refused;
@@ -212,6 +228,8 @@ void conn_shut_write(struct conn *c)
 ssize_t conn_splice_in(struct conn *c, struct pipe_pair *p, size_t max)
 {
     ASSERT(c->transport->can_splice && max > 0);
+    if (c->flags & CONN_EOF)
+        return end_again(c);
     ssize_t n = refuse(c, CONN_READABLE);
     if (n)
         return n;

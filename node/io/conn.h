@@ -30,6 +30,7 @@ enum conn_flag {
     CONN_HUP = 1 << 5,        // kernel reported RDHUP or HUP: bytes may still be there to read
     CONN_FAILED = 1 << 6,     // error seen; after a failed write, bytes that came before stay readable
     CONN_SHUT_WRITE = 1 << 7, // we sent our end
+    CONN_FIN = 1 << 8,        // the peer's end has arrived: behind the bytes that are still to be read
 };
 
 typedef void conn_event_fn(struct conn *c);

@@ -23,6 +23,8 @@ struct listener_slot {
     struct loop_fd lf;
     struct listener *listener;
     struct list paused; // in path_local.paused_listeners
+    int batch;          // sockets to take at the next event
+    uint64_t turn;      // of the loop at the last event
 };
 
 // Connections of the process; maxconn 0 = unlimited.
@@ -72,6 +74,7 @@ static struct listener *create(struct proxy *p, const struct cfg_bind *cfg, cons
     for (unsigned i = 0; i < l->nslots; i++) {
         l->slots[i].listener = l;
         l->slots[i].lf.fd = -1;
+        l->slots[i].batch = 1;
         list_init(&l->slots[i].paused);
     }
     return l;
@@ -327,8 +330,18 @@ static void on_acceptable(struct loop_fd *lf, uint32_t events)
 {
     struct listener_slot *s = CONTAINER_OF(lf, struct listener_slot, lf);
     struct worker *w = worker_self;
-    for (int i = 0; i < s->listener->maxaccept && accept_one(w, s); i++)
-        ;
+    // One too many is a system call that only says EAGAIN: as many as came last time, and more while the next event
+    // follows at once.
+    uint64_t turn = loop_stats(w->loop)->turns;
+    int most = atomic_load_explicit(&s->listener->maxaccept, memory_order_relaxed);
+    if (turn == s->turn + 1 && s->batch < most)
+        s->batch *= 2;
+    s->turn = turn;
+    int taken = 0;
+    while (taken < s->batch && taken < most && accept_one(w, s))
+        taken++;
+    if (taken < s->batch)
+        s->batch = taken > 1 ? taken : 1;
 }
 
 // ---- starting and stopping -----------------------------------------------------------------------------------------

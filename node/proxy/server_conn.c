@@ -85,8 +85,6 @@ struct server_conn *server_conn_open(struct stream *st, struct server *srv)
         errno = -fd;
         return NULL;
     }
-    if (a.kind == ADDR_INET)
-        sock_set_nodelay(fd, true);
     uint64_t both = st->front->cfg->options | st->back->cfg->options;
     if (both & (1ull << OPT_SRVTCPKA | 1ull << OPT_TCPKA))
         sock_set_keepalive(fd);
@@ -108,9 +106,20 @@ struct server_conn *server_conn_open(struct stream *st, struct server *srv)
         return NULL;
     }
     sc->server = server_state_ref(srv->state);
+    sc->delays = a.kind == ADDR_INET;
     sc->addr_serial = atomic_load_explicit(&srv->state->addr_serial, memory_order_relaxed);
     atomic_fetch_add_explicit(&srv->state->conns_total, 1, memory_order_relaxed);
     return sc;
+}
+
+void server_conn_will_write(struct server_conn *sc)
+{
+    if (!sc->wrote) {
+        sc->wrote = true;
+        return;
+    }
+    sock_set_nodelay(sc->conn.lf.fd, true);
+    sc->delays = false;
 }
 
 // ---- reuse (configuration.txt "http-reuse") ------------------------------------------------------------------------
@@ -134,7 +143,7 @@ static bool may_share(const struct stream *st, const struct server_conn *sc)
 
 static bool still_good(const struct server_conn *sc)
 {
-    return !(sc->conn.flags & (CONN_READABLE | CONN_HUP | CONN_FAILED)) &&
+    return !(sc->conn.flags & (CONN_READABLE | CONN_HUP | CONN_EOF | CONN_FAILED)) &&
            sc->addr_serial == atomic_load_explicit(&sc->server->addr_serial, memory_order_relaxed);
 }
 
@@ -204,7 +213,7 @@ void server_conn_put(struct server_conn **slot, bool reusable)
         if (never ? keep_private(sc, st->session) : keep_shared(sc, st->server->cfg, loop_now(st->loop)))
             return;
     }
-    server_conn_close(&sc, false);
+    server_conn_close(&sc, sc->reset);
 }
 
 void server_conn_disown(struct session *s)

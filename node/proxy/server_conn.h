@@ -24,7 +24,10 @@ struct server_conn {
     struct session *session; // http-reuse never: kept for this one only
     mono_t idle_since;
     uint32_t addr_serial; // of the server's address when it was made: not reused after a change
+    bool delays;          // Nagle's algorithm is on, as the kernel made it
+    bool wrote;           // something was sent
     bool purge;           // close instead of keeping
+    bool reset;           // and with RST
     bool dead;            // closed, freed at the end of the turn
     int purge_ms;         // how long it may be idle
 };
@@ -33,6 +36,9 @@ struct server_conn {
 // Starts a connection to a chosen server for a stream. NULL with errno when the kernel refuses at once. conn.flags has
 // CONN_CONNECTING while it is under way.
 struct server_conn *server_conn_open(struct stream *st, struct server *srv);
+// Before each write while sc->delays. The first one cannot be delayed, since nothing is under way; before the second,
+// Nagle's algorithm is switched off. So a connection for one exchange costs no setsockopt().
+void server_conn_will_write(struct server_conn *sc);
 // An idle one that the stream may use by its backend's http-reuse, or NULL.
 struct server_conn *server_conn_take(struct stream *st, struct server *srv);
 // The stream is done with it. Keeps it if `reusable` and limits allow, else closes. Clears the pointer.

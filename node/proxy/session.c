@@ -91,11 +91,13 @@ static struct proxy *current_front(struct session *s)
     return s->front;
 }
 
+// Whichever is over first: `timeout client`, or the one for what is awaited (keep-alive falls back to http-request).
 static int idle_timeout_ms(const struct session *s, const struct cfg_timeouts *t)
 {
-    if (s->requests > 0 && t->http_keep_alive >= 0)
-        return t->http_keep_alive;
-    return t->http_request >= 0 ? t->http_request : t->client;
+    int awaited = s->requests > 0 && t->http_keep_alive >= 0 ? t->http_keep_alive : t->http_request;
+    if (awaited < 0 || t->client < 0)
+        return awaited < 0 ? t->client : awaited;
+    return awaited < t->client ? awaited : t->client;
 }
 
 static void arm_idle(struct session *s)

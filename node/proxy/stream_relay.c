@@ -58,13 +58,31 @@ static void drop_upload(struct stream *st)
     st->flags |= STREAM_CLOSE_SERVER | STREAM_CLOSE_CLIENT;
 }
 
+// Upwards, with Nagle's algorithm off from the second write on.
+static enum relay_result relay_up(struct stream *st, bool moved[2])
+{
+    struct flow *up = &st->up;
+    struct server_conn *sc = st->sconn;
+    struct conn *client = stream_client(st);
+    uint64_t before = up->total;
+    if (sc->delays && sc->wrote && (client->flags & CONN_READABLE || flow_has_pending(up)))
+        server_conn_will_write(sc);
+    enum relay_result r = relay_run(st->worker, up, client, &sc->conn, moved);
+    if (sc->delays && moved[1]) {
+        sc->wrote = true;
+        if (up->total - before >= worker_bufsize() / 2) // perhaps more than one write: what waits goes out now
+            server_conn_will_write(sc);
+    }
+    return r;
+}
+
 bool stream_relay_request(struct stream *st)
 {
     struct flow *up = &st->up;
     if (!st->sconn || (up->complete && !flow_has_pending(up)))
         return true;
     bool moved[2] = {false, false};
-    enum relay_result r = relay_run(st->worker, up, stream_client(st), stream_server(st), moved);
+    enum relay_result r = relay_up(st, moved);
     note_activity(st, moved, WATCH_CLIENT, WATCH_SERVER);
     switch (r) {
     case RELAY_SINK_ERROR:
@@ -122,7 +140,7 @@ static enum step relay_raw(struct stream *st)
 {
     struct conn *client = stream_client(st), *server = stream_server(st);
     bool up_moved[2] = {false, false}, down_moved[2] = {false, false};
-    enum relay_result up = relay_run(st->worker, &st->up, client, server, up_moved);
+    enum relay_result up = relay_up(st, up_moved);
     enum relay_result down = relay_run(st->worker, &st->down, server, client, down_moved);
     note_activity(st, up_moved, WATCH_CLIENT, WATCH_SERVER);
     note_activity(st, down_moved, WATCH_SERVER, WATCH_CLIENT);

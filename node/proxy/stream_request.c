@@ -95,10 +95,8 @@ bool stream_read_client(struct stream *st)
     struct conn *c = stream_client(st);
     if (f->source_end)
         return false;
-    if (!(c->flags & (CONN_READABLE | CONN_FAILED))) {
-        f->source_end = c->flags & CONN_EOF; // read by the idle session
-        return f->source_end;
-    }
+    if (!(c->flags & (CONN_READABLE | CONN_EOF | CONN_FAILED)))
+        return false;
     if (!f->buf) {
         f->buf = worker_buf_take(st->worker);
         f->pinned = f->clear = 0;

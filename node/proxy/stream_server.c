@@ -188,6 +188,10 @@ void stream_release_server(struct stream *st, bool reusable)
         bool clean = reusable && stream_is_http(st) && st->ctx.res && st->res.keep_alive && st->up.complete &&
                      st->down.complete && !(st->flags & (STREAM_CLOSE_SERVER | STREAM_TUNNEL | STREAM_LOCAL_REPLY)) &&
                      !flow_has_pending(&st->up) && (!st->down.buf || st->down.clear == st->down.buf->tail);
+        // An exchange that is over on both sides: a reset spares us the TIME_WAIT that would use up local ports.
+        struct server_conn *sc = st->sconn;
+        sc->reset = !clean && stream_is_http(st) && st->up.complete && st->down.complete && reusable &&
+                    !(sc->conn.flags & (CONN_HUP | CONN_EOF));
         server_conn_put(&st->sconn, clean);
     }
     if (st->flags & STREAM_SLOT) {
@@ -373,6 +377,8 @@ enum step step_send_request(struct stream *st)
     counter_add(&st->server_counters->requests, 1);
     counter_add(&st->back_counters->requests, 1);
     stream_active(st, WATCH_SERVER);
+    if (st->sconn->delays)
+        server_conn_will_write(st->sconn);
     relay_send_head(up, stream_server(st), st->arena, iov, n);
     return STEP_DONE; // what failed is seen by the reader of the response: it may be there already
 }

@@ -81,34 +81,6 @@ static void typed_row(struct buf *out, const struct stat_row *r)
     }
 }
 
-static const char *tag_word(const char *tags, int which)
-{
-    static const char *const origins = "MSKCP", *const origin_words[] = {"Metric", "Status", "Key", "Config",
-                                                                         "Product"};
-    static const char *const natures = "GLCRMDNOaA", *const nature_words[] = {"Gauge", "Limit",    "Counter", "Rate",
-                                                                              "Max",   "Duration", "Name",    "Output",
-                                                                              "Avg",   "Age"};
-    static const char *const scopes = "PSC", *const scope_words[] = {"Process", "Service", "Cluster"};
-    const char *set = which == 0 ? origins : which == 1 ? natures : scopes;
-    const char *const *words = which == 0 ? origin_words : which == 1 ? nature_words : scope_words;
-    const char *at = strchr(set, tags[which]);
-    return at ? words[at - set] : "Unknown";
-}
-
-static void json_string(struct buf *out, const char *s)
-{
-    buf_add_char(out, '"');
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\')
-            buf_printf(out, "\\%c", *s);
-        else if ((unsigned char)*s < ' ')
-            buf_printf(out, "\\u%04x", *s);
-        else
-            buf_add_char(out, *s);
-    }
-    buf_add_char(out, '"');
-}
-
 static void json_row(struct buf *out, const struct stat_row *r)
 {
     const char *object = r->type == 'F' ? "Frontend" : r->type == 'B' ? "Backend" : "Server";
@@ -117,18 +89,17 @@ static void json_row(struct buf *out, const struct stat_row *r)
     buf_add_char(out, '[');
     for (unsigned i = 0; i < STAT_COUNT; i++) {
         const struct stat_value *v = &r->values[i];
-        const char *tags = stat_names[i].tags;
         if (v->kind == STAT_NONE)
             continue;
         number_text(v, number, sizeof(number));
         buf_printf(out,
                    "%s{\"objType\":\"%s\",\"proxyId\":%u,\"id\":%u,\"field\":{\"pos\":%u,\"name\":\"%s\"},"
-                   "\"processNum\":1,\"tags\":{\"origin\":"
-                   "\"%s\",\"nature\":\"%s\",\"scope\":\"%s\"},\"value\":{\"type\":\"%s\",\"value\":",
-                   first ? "" : ",", object, r->proxy_id, r->server_id, i, stat_names[i].name, tag_word(tags, 0),
-                   tag_word(tags, 1), tag_word(tags, 2), kind_name(v->kind));
+                   "\"processNum\":1,\"tags\":{",
+                   first ? "" : ",", object, r->proxy_id, r->server_id, i, stat_names[i].name);
+        stats_json_tags(out, stat_names[i].tags);
+        buf_printf(out, "},\"value\":{\"type\":\"%s\",\"value\":", kind_name(v->kind));
         if (v->kind == STAT_STR)
-            json_string(out, v->text);
+            stats_json_string(out, v->text);
         else
             buf_add_cstr(out, number);
         buf_add_cstr(out, "}}");

@@ -12,6 +12,8 @@ cli_fn cmd_show_stat, cmd_show_info;
 cli_fn cmd_show_servers_state, cmd_show_servers_conn, cmd_show_backend, cmd_set_server, cmd_enable_server,
     cmd_disable_server, cmd_get_weight, cmd_set_weight, cmd_set_maxconn_server, cmd_set_maxconn_frontend,
     cmd_set_maxconn_global, cmd_enable_frontend, cmd_disable_frontend;
+// cmd_shutdown.c
+cli_fn cmd_shutdown_sessions_server;
 // cmd_table.c
 cli_fn cmd_show_table, cmd_set_table, cmd_clear_table;
 // cmd_misc.c

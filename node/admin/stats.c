@@ -261,3 +261,39 @@ void stats_process(struct snapshot *s, struct counters *front)
             counters_sum(front, &f->counters[w]);
     }
 }
+
+// ---- JSON
+
+static const char *tag_word(const char *tags, int which)
+{
+    static const char *const origins = "MSKCP", *const origin_words[] = {"Metric", "Status", "Key", "Config",
+                                                                         "Product"};
+    static const char *const natures = "GLCRMDNOaA", *const nature_words[] = {"Gauge", "Limit",    "Counter", "Rate",
+                                                                              "Max",   "Duration", "Name",    "Output",
+                                                                              "Avg",   "Age"};
+    static const char *const scopes = "PSC", *const scope_words[] = {"Process", "Service", "Cluster"};
+    const char *set = which == 0 ? origins : which == 1 ? natures : scopes;
+    const char *const *words = which == 0 ? origin_words : which == 1 ? nature_words : scope_words;
+    const char *at = strchr(set, tags[which]);
+    return at ? words[at - set] : "Unknown";
+}
+
+void stats_json_string(struct buf *out, const char *s)
+{
+    buf_add_char(out, '"');
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            buf_printf(out, "\\%c", *s);
+        else if ((unsigned char)*s < ' ')
+            buf_printf(out, "\\u%04x", *s);
+        else
+            buf_add_char(out, *s);
+    }
+    buf_add_char(out, '"');
+}
+
+void stats_json_tags(struct buf *out, const char *tags)
+{
+    buf_printf(out, "\"origin\":\"%s\",\"nature\":\"%s\",\"scope\":\"%s\"", tag_word(tags, 0), tag_word(tags, 1),
+               tag_word(tags, 2));
+}

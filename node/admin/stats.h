@@ -36,4 +36,8 @@ void stats_server(struct stat_row *row, struct server *srv);
 // Sums over all proxies, for show info.
 void stats_process(struct snapshot *s, struct counters *front);
 
+// For the JSON forms of show stat and show info: a string with its quotes, and the words of a field's tags.
+void stats_json_string(struct buf *out, const char *s);
+void stats_json_tags(struct buf *out, const char *tags);
+
 #endif

@@ -238,6 +238,26 @@ static void test_changes_a_server(void **state)
     assert_asked("enable server x/s1\n", "No such backend.\n\n");
 }
 
+// Monitors read these lines by name; `typed` gives HAProxy's positions.
+static void test_show_info(void **state)
+{
+    (void)state;
+    static const char *const hatop_wants[] = {
+        "Name: ",    "Version: ",   "Release_date: ", "Nbproc: ",    "Process_num: ", "Pid: ",       "Uptime: ",
+        "Maxconn: ", "CurrConns: ", "Maxpipes: ",     "PipesUsed: ", "Tasks: ",       "Run_queue: ", "node: "};
+    const char *text = ask("show info\n");
+    for (unsigned i = 0; i < sizeof(hatop_wants) / sizeof(hatop_wants[0]); i++)
+        assert_has(text, hatop_wants[i]);
+    text = ask("show info typed\n");
+    assert_has(text, "0.Name.1:POS:str:Phalanx\n");
+    assert_has(text, "17.CurrConns.1:MGP:u32:0\n");
+    assert_has(text, "50.node.1:COS:str:");
+    assert_has(text, "70.Start_time_sec.1:MDP:u32:");
+    text = ask("show info json\n");
+    assert_int_equal(strncmp(text, "[{\"field\":{\"pos\":0,\"name\":\"Name\"},\"processNum\":1,", 49), 0);
+    assert_string_equal(text + strlen(text) - 5, "}}]\n\n");
+}
+
 // ---- long answers
 
 static void fill_table(unsigned n)
@@ -353,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_prompt),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_changes_a_server),
+        cmocka_unit_test(test_show_info),
         cmocka_unit_test(test_long_answers_in_slices),
         cmocka_unit_test(test_who_does_not_read_is_cut_off),
         cmocka_unit_test(test_idle_session_ends),

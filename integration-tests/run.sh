@@ -8,7 +8,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 . deploy/packages.sh
 # shellcheck disable=SC2086
-packages_install $BUILD_PACKAGES clang clang-format libclang-rt-14-dev varnish curl nginx wrk nghttp2-client python3 iproute2 openssl procps ||
+packages_install $BUILD_PACKAGES clang clang-format libclang-rt-14-dev varnish curl nginx wrk nghttp2-client python3 iproute2 openssl procps hatop tmux ||
 	exit 1
 build=${BUILD:-build-test}
 case $build in /*) ;; *) build=$PWD/$build ;; esac

@@ -88,8 +88,6 @@ struct server_conn *server_conn_open(struct stream *st, struct server *srv)
     uint64_t both = st->front->cfg->options | st->back->cfg->options;
     if (both & (1ull << OPT_SRVTCPKA | 1ull << OPT_TCPKA))
         sock_set_keepalive(fd);
-    if (cfg_option(st->back->cfg, OPT_NOLINGER))
-        sock_set_linger_reset(fd);
     if (srv->cfg->tcp_ut > 0)
         sock_set_user_timeout(fd, (unsigned)srv->cfg->tcp_ut);
     struct server_conn *sc = pool_take_zero(&path_local(w)->server_conns);

@@ -231,8 +231,6 @@ void session_accept(struct worker *w, struct listener *l, int fd, const struct i
     }
     if (cfg_option(s->front->cfg, OPT_CLITCPKA) || cfg_option(s->front->cfg, OPT_TCPKA))
         sock_set_keepalive(fd);
-    if (cfg_option(s->front->cfg, OPT_NOLINGER))
-        sock_set_linger_reset(fd);
     if (needs_stream_at_once(s->front)) {
         begin_stream(s, NULL, true);
         return;

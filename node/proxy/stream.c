@@ -284,6 +284,17 @@ static bool wants_linger(const struct stream *st)
     return stream_is_http(st) ? st->status != 0 && (unread || !st->up.complete) : unread && st->term[0] != 'P';
 }
 
+// `option nolinger`: what ends before its time is closed with a reset, so that the kernel keeps nothing of it.
+static void reset_if_cut_off(const struct stream *st)
+{
+    if (st->step == STEP_END)
+        return;
+    if (cfg_option(st->front->cfg, OPT_NOLINGER) && conn_is_open(stream_client(st)))
+        sock_set_linger_reset(stream_client(st)->lf.fd);
+    if (st->sconn && cfg_option(st->back->cfg, OPT_NOLINGER) && conn_is_open(stream_server(st)))
+        sock_set_linger_reset(stream_server(st)->lf.fd);
+}
+
 // The last look at everything, then all is given back.
 static void finish(struct stream *st)
 {
@@ -296,6 +307,7 @@ static void finish(struct stream *st)
         stream_log(st);
     bool keep = stream_is_http(st) && !(st->flags & (STREAM_CLOSE_CLIENT | STREAM_TUNNEL));
     bool linger = !keep && wants_linger(st);
+    reset_if_cut_off(st);
     stream_release_server(st, st->step == STEP_END);
     if (st->flags & STREAM_CONN_COUNTED)
         atomic_fetch_sub_explicit(&st->back->back->conns, 1, memory_order_relaxed);

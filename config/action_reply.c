@@ -124,6 +124,8 @@ bool action_reply(struct action_parse *ap)
         rp.reply->body = REPLY_STRING;
         rp.reply->text = STR("");
     }
+    if (!rp.reply->status && ap->a->id == ACT_DENY && ap->set == RULES_HTTP_RES)
+        rp.reply->status = 502; // what is denied is the server's answer
     return check_reply(ap, &rp);
 }
 

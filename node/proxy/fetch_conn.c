@@ -36,11 +36,7 @@ PROXY_FETCH(so_id)
 PROXY_FETCH(so_name)
 {
     struct session *s = session_of(c);
-    if (!s || !s->listener)
-        return EVAL_NONE;
-    if (s->listener->name)
-        return give_str(out, str_of(s->listener->name));
-    return give_str(out, arena_printf(c->arena, "#%u", s->listener->index));
+    return s && s->listener && s->listener->name ? give_str(out, str_of(s->listener->name)) : EVAL_NONE;
 }
 
 PROXY_FETCH(fc_nb_streams)

@@ -20,6 +20,12 @@ static const struct proxy *backend(const struct match_ctx *c, const struct arg *
     return p && p->back ? p : NULL;
 }
 
+// Before a backend was chosen the frontend stands in its place, as HAProxy's logs have it.
+static const struct proxy *current_backend(const struct match_ctx *c)
+{
+    return c->back ? c->back : c->front;
+}
+
 static const struct server *server(const struct arg *args, unsigned nargs)
 {
     return nargs > 0 ? args[0].ref : NULL;
@@ -35,6 +41,12 @@ static const struct server *server(const struct arg *args, unsigned nargs)
     PROXY_FETCH(name)                                                                                                  \
     {                                                                                                                  \
         const struct proxy *p = backend(c, args, nargs);                                                               \
+        return p ? give_int(out, expression) : EVAL_NONE;                                                              \
+    }
+#define CURRENT_BACKEND_FETCH(name, expression)                                                                        \
+    PROXY_FETCH(name)                                                                                                  \
+    {                                                                                                                  \
+        const struct proxy *p = current_backend(c);                                                                    \
         return p ? give_int(out, expression) : EVAL_NONE;                                                              \
     }
 #define SERVER_FETCH(name, expression)                                                                                 \
@@ -75,6 +87,11 @@ static int64_t server_rate(const struct match_ctx *c, const struct server_state 
 static int64_t limit_ms(int ms)
 {
     return ms > 0 ? ms : 0;
+}
+
+static int64_t backend_limit_ms(const struct proxy *p, int ms)
+{
+    return p->back ? limit_ms(ms) : 0;
 }
 
 // ---- process
@@ -118,8 +135,8 @@ static bool counts(const struct proxy *p, const struct server *s)
     return server_usable(s->state) && (!s->cfg->backup || atomic_load(&p->back->usable_active) == 0);
 }
 
-// Free slots of all usable servers; with `queues`, of their queues too. -1 = no limit.
-static int64_t free_slots(const struct proxy *p, bool queues)
+// Free slots of the servers that take traffic; -1 = no limit.
+static int64_t free_slots(const struct proxy *p)
 {
     int64_t sum = 0;
     for (unsigned i = 0; i < p->nservers; i++) {
@@ -127,11 +144,26 @@ static int64_t free_slots(const struct proxy *p, bool queues)
         if (!counts(p, s))
             continue;
         int capacity = backend_server_capacity(s->state);
-        if (capacity == 0 || (queues && s->cfg->maxqueue <= 0))
+        if (capacity == 0)
             return -1;
         sum += capacity - atomic_load(&s->state->served);
-        if (queues)
-            sum += s->cfg->maxqueue - atomic_load(&s->state->queued);
+    }
+    return sum > 0 ? sum : 0;
+}
+
+// ... with those of their queues, and of backup servers in any case.
+static int64_t all_slots(const struct proxy *p)
+{
+    int64_t sum = 0;
+    for (unsigned i = 0; i < p->nservers; i++) {
+        const struct server *s = p->servers[i];
+        if (!server_usable(s->state))
+            continue;
+        int capacity = backend_server_capacity(s->state);
+        if (capacity == 0 || s->cfg->maxqueue <= 0)
+            return -1;
+        sum += capacity - atomic_load(&s->state->served);
+        sum += s->cfg->maxqueue - atomic_load(&s->state->queued);
     }
     return sum > 0 ? sum : 0;
 }
@@ -144,23 +176,23 @@ static int64_t average_queue(const struct backend_state *b)
 }
 
 BACKEND_FETCH(be_conn, atomic_load(&p->back->conns))
-BACKEND_FETCH(be_conn_free, free_slots(p, false))
-BACKEND_FETCH(connslots, free_slots(p, true))
+BACKEND_FETCH(be_conn_free, free_slots(p))
+BACKEND_FETCH(connslots, all_slots(p))
 BACKEND_FETCH(be_sess_rate, session_rate(c, p->back->counters, p->back->worker_slots))
 BACKEND_FETCH(queue, atomic_load(&p->back->queued))
 BACKEND_FETCH(avg_queue, average_queue(p->back))
 BACKEND_FETCH(nbsrv, backend_usable(p->back))
-BACKEND_FETCH(be_id, p->cfg->id)
-BACKEND_FETCH(be_connect_timeout, limit_ms(p->cfg->timeout.connect))
-BACKEND_FETCH(be_queue_timeout, limit_ms(p->cfg->timeout.queue))
-BACKEND_FETCH(be_server_timeout, limit_ms(p->cfg->timeout.server))
-BACKEND_FETCH(be_tarpit_timeout, limit_ms(p->cfg->timeout.tarpit))
-BACKEND_FETCH(be_tunnel_timeout, limit_ms(p->cfg->timeout.tunnel))
-BACKEND_FETCH(be_max_retries, p->cfg->retries)
+CURRENT_BACKEND_FETCH(be_id, p->cfg->id)
+CURRENT_BACKEND_FETCH(be_connect_timeout, backend_limit_ms(p, p->cfg->timeout.connect))
+CURRENT_BACKEND_FETCH(be_queue_timeout, backend_limit_ms(p, p->cfg->timeout.queue))
+CURRENT_BACKEND_FETCH(be_server_timeout, backend_limit_ms(p, p->cfg->timeout.server))
+CURRENT_BACKEND_FETCH(be_tarpit_timeout, backend_limit_ms(p, p->cfg->timeout.tarpit))
+CURRENT_BACKEND_FETCH(be_tunnel_timeout, backend_limit_ms(p, p->cfg->timeout.tunnel))
+CURRENT_BACKEND_FETCH(be_max_retries, p->cfg->retries)
 
 PROXY_FETCH(be_name)
 {
-    const struct proxy *p = backend(c, args, nargs);
+    const struct proxy *p = current_backend(c);
     return p ? give_str(out, p->cfg->name) : EVAL_NONE;
 }
 

@@ -96,7 +96,7 @@ STREAM_FETCH(request_date)
 
 STREAM_INT(req_bytes_in, (int64_t)(st->bytes_in + (mono_is_set(st->times.end) ? 0 : st->up.taken)))
 STREAM_INT(req_bytes_out, (int64_t)st->up.total)
-STREAM_INT(res_bytes_in, (int64_t)(st->res.head_len + st->down.taken))
+STREAM_INT(res_bytes_in, (int64_t)((st->flags & STREAM_LOCAL_REPLY ? 0 : st->res.head_len) + st->down.taken))
 STREAM_INT(res_bytes_out, (int64_t)st->down.total)
 
 // ---- what was chosen
@@ -168,12 +168,12 @@ STREAM_FETCH(cur_client_timeout)
 
 STREAM_FETCH(cur_server_timeout)
 {
-    return give_limit(out, st->timeout_server, 0);
+    return give_limit(out, st->back ? st->timeout_server : 0, 0);
 }
 
 STREAM_FETCH(cur_tunnel_timeout)
 {
-    return give_limit(out, st->timeout_tunnel, 0);
+    return give_limit(out, st->back ? st->timeout_tunnel : 0, 0);
 }
 
 STREAM_FETCH(cur_connect_timeout)

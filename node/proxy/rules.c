@@ -78,6 +78,13 @@ void actions_check_bound(void)
             PANIC("action '%s' is supported by the configuration, but has no function", action_rows[i].name);
 }
 
+// last_rule_line: neither connection rules nor the `redirect` keyword are remembered.
+static bool tells_where(const struct stream *st, const struct rule_list *list)
+{
+    return st->ctx.where != WHERE_FRONT_CONN && list != &st->front->redirects &&
+           (!st->back || list != &st->back->redirects);
+}
+
 enum step rules_run(struct stream *st, const struct rule_list *list, struct rule_run *run)
 {
     if (run->list != list) {
@@ -106,7 +113,7 @@ enum step rules_run(struct stream *st, const struct rule_list *list, struct rule
             return step;
         run->in_action = false;
         run->index++;
-        if (step == STEP_FINAL || r->action->stops)
+        if ((step == STEP_FINAL || r->action->stops) && tells_where(st, list))
             st->final_rule = r->cfg;
         if (step == STEP_FINAL) {
             run->list = NULL;

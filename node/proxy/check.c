@@ -8,6 +8,7 @@
 
 #include "node/base/panic.h"
 #include "node/match/regex.h"
+#include "node/proxy/event_log.h"
 #include "node/proxy/hooks.h"
 
 #define RESPONSE_MAX 65536 // bytes of an answer that are looked at
@@ -120,10 +121,26 @@ static void describe(const struct health_check *c, const struct check_verdict *v
              close, (long long)atomic_load(&c->server->check_duration_ms));
 }
 
+// option log-health-checks: every change of what the checks find or of the health that they count.
+static void log_change(const struct health_check *c, const struct check_verdict *v, int health, int status,
+                       const char *why)
+{
+    const struct cfg_server *cfg = c->cfg;
+    if (!cfg_option(c->proxy, OPT_LOG_HEALTH_CHECKS) || (c->health == health && (int)v->status == status))
+        return;
+    bool up = c->health >= cfg->rise;
+    const char *outcome = v->status == CHECK_L7OKC         ? "conditionally succeeded"
+                          : check_status_passes(v->status) ? "succeeded"
+                                                           : "failed";
+    event_log(c->server->backend, EVENT_NOTICE, "Health check for %sserver %s/%s %s, %s, status: %d/%d %s.",
+              cfg->backup ? "backup " : "", c->server->backend_name, c->server->name, outcome, why,
+              up ? c->health - cfg->rise + 1 : c->health, up ? cfg->fall : cfg->rise, up ? "UP" : "DOWN");
+}
+
 static void finish(struct health_check *c, const struct check_verdict *v)
 {
     struct server_state *s = c->server;
-    int before = c->health;
+    int before = c->health, status_before = atomic_load(&s->check_status);
     bool pass = check_status_passes(v->status);
     c->running = false;
     if (conn_is_open(&c->conn))
@@ -135,6 +152,7 @@ static void finish(struct health_check *c, const struct check_verdict *v)
     bool was = before >= c->cfg->rise, is = c->health >= c->cfg->rise;
     char why[256];
     describe(c, v, why, sizeof(why));
+    log_change(c, v, before, status_before, why);
     if (was != is || atomic_load(&s->health_up) != is)
         server_set_health(s, is, why);
     bool soft = v->status == CHECK_L7OKC;

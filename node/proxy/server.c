@@ -154,7 +154,9 @@ static void announce(struct server_state *s, const struct standing *was, const c
     else
         snprintf(tail, sizeof(tail), "%d sessions active, 0 requeued, %d remaining in queue.", atomic_load(&s->served),
                  atomic_load(&b->queued));
-    reason = reason && why && *why;
+    const struct proxy *p = atomic_load(&b->current);
+    bool told = p && cfg_option(p->cfg, OPT_LOG_HEALTH_CHECKS) && str_starts(str_of(why ? why : ""), STR("reason: "));
+    reason = reason && why && *why && !told; // its check has just said so
     event_log(b, is.up && online ? EVENT_NOTICE : EVENT_ALERT,
               "%sServer %s/%s %s%s%s. %u active and %u backup servers %s.%s %s", s->backup ? "Backup " : "",
               s->backend_name, s->name, words, reason ? ", " : "", reason ? why : "", active, backup,
@@ -189,7 +191,7 @@ static void apply_change(struct server_state *s, const struct standing *before, 
     note_transition(s, before);
     announce(s, before, why);
     if (had_servers && backend_usable(b) == 0)
-        event_log(b, EVENT_EMERGENCY, "backend '%s' has no server available!", b->name);
+        event_log(b, EVENT_EMERGENCY, "backend %s has no server available!", b->name);
     note_mark(s);
     if (!is)
         backend_queue_retry_bound(s);

@@ -183,9 +183,7 @@ void admin_shutdown(void)
         struct stats_socket *s = LIST_ENTRY(sockets.next, struct stats_socket, link);
         list_remove(&s->link);
         if (s->lf.fd >= 0)
-            close(s->lf.fd);
-        if (s->addr.kind == ADDR_UNIX && s->addr.path[0])
-            keeper_unlink(s->addr.path);
+            close(s->lf.fd); // a UNIX path stays: a successor (-sf) has put its own socket there already
         free(s);
     }
     buf_free(&startup_log);

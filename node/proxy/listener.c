@@ -458,11 +458,9 @@ bool listener_is_stopping(void)
 void listener_stop_all(struct snapshot *s)
 {
     atomic_store(&stopping, true);
-    for (unsigned i = 0; i < s->nlisteners; i++) {
+    // Paths of UNIX sockets stay, as with HAProxy: a successor (-sf) has put its own socket there already.
+    for (unsigned i = 0; i < s->nlisteners; i++)
         stop(s->listeners[i]);
-        if (s->listeners[i]->addr.kind == ADDR_UNIX)
-            keeper_unlink(s->listeners[i]->addr.path);
-    }
 }
 
 void listener_release(struct snapshot *s)

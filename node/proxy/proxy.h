@@ -152,7 +152,7 @@ bool states_prepare(struct snapshot *s, struct snapshot *old, struct diag *diag)
 void states_publish(struct snapshot *s, struct snapshot *old);
 // The snapshot dies: schedules that borrow from it go, references are given back.
 void states_release(struct snapshot *s);
-// compile.c of this folder: rules, formats, expressions and error pages of all proxies.
+// proxy_compile.c: rules, formats, expressions and error pages of all proxies.
 bool proxies_compile(struct snapshot *s, struct diag *diag);
 
 // Frees an object once every worker has passed a turn, so that lock-free readers of it are gone. Any thread.

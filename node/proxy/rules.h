@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Running rules. A list is run from a remembered position, so that a condition that needs more bytes, or an action that
-// waits for a message or a timer, goes on at the same rule later. One file a family of actions: act_http.c, act_tcp.c,
-// act_track.c, act_var.c, act_reply.c …
+// waits for a message or a timer, goes on at the same rule later. One file a family of actions, see actions.h.
 #ifndef PHX_PROXY_RULES_H
 #define PHX_PROXY_RULES_H
 

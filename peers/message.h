@@ -14,7 +14,7 @@
 
 #define MESSAGE_VERSION 1
 // A frame is sent when it is longer than this; it then has room for one more entry.
-#define MESSAGE_FULL (48 * 1024)
+#define MESSAGE_FULL (64 * 1024)
 #define MESSAGE_MAX  (256 * 1024)
 
 enum message_kind {

@@ -201,18 +201,18 @@ static void set_identity(struct replicate *r, struct table *t)
     table_set_identity(t, str_of(r->self), r->boot, rep_now(r), loop_wall_us(r->worker->loop));
 }
 
-// Group by group, table by table, node by node.
+// Some buckets after the other, table by table, node by node.
 static void compare_next(struct replicate *r)
 {
     if (r->table_count == 0)
         return;
     struct rep_peer *p = &r->peers[r->compare_peer % r->node_count];
-    unsigned local = r->compare_table % r->table_count, group = r->compare_group;
+    unsigned local = r->compare_table % r->table_count, bucket = r->compare_bucket;
     bool busy = !p->up || p->behind || p->awaited > 0 || p->dumps[local].left > 0;
     if (!busy)
-        sync_ask(r, p, local, group, 1);
-    r->compare_group = busy ? 0 : (group + 1) % (TABLE_BUCKETS / MESSAGE_SPAN);
-    if (r->compare_group == 0 && ++r->compare_table >= r->table_count) {
+        sync_ask(r, p, local, bucket, COMPARE_BUCKETS);
+    r->compare_bucket = busy ? 0 : (bucket + COMPARE_BUCKETS) % TABLE_BUCKETS;
+    if (r->compare_bucket == 0 && ++r->compare_table >= r->table_count) {
         r->compare_table = 0;
         r->compare_peer = (r->compare_peer + 1) % r->node_count;
     }

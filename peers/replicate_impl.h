@@ -19,14 +19,15 @@
 // A node hears something at least so often, and is given up when it was silent for as long as SILENT_MS.
 #define ALIVE_MS  1000
 #define SILENT_MS 5000
-// Without a cause, tables are compared bit by bit: one group of buckets of one table with one node so often, and so
-// many of the buckets that differ are repaired. (Under traffic they always differ a little.)
-#define COMPARE_MS     80
-#define REPAIR_BUCKETS 4
+// Without a cause, tables are compared bit by bit: some buckets of one table with one node so often, and so many of
+// those that differ are repaired. (Under traffic they always differ a little; a step must not keep updates waiting.)
+#define COMPARE_MS      100
+#define COMPARE_BUCKETS 16
+#define REPAIR_BUCKETS  4
 // The wall clock may have been set.
 #define CLOCK_MS 5000
 // Frames of a resync under way to one node.
-#define WINDOW_FRAMES 32
+#define WINDOW_FRAMES 128
 // Messages after which an acknowledgement does not wait for the tick.
 #define ACK_EVERY 8
 
@@ -94,7 +95,7 @@ struct replicate {
     struct rep_peer *peers; // by node
     struct timer tick, compare;
     mono_t clock_set;
-    unsigned compare_peer, compare_table, compare_group; // next
+    unsigned compare_peer, compare_table, compare_bucket; // next
     struct table_scratch *out_scratch;
     struct message_scratch *in_scratch;
     struct buf frame;
@@ -119,8 +120,8 @@ void rep_fall_behind(struct rep_peer *p);
 void sync_reset(struct rep_peer *p);
 // The peer told its tables; `remote` has `entries` in it.
 void sync_compare(struct replicate *r, struct rep_peer *p, unsigned local, uint64_t entries);
-// Compares groups of buckets.
-void sync_ask(struct replicate *r, struct rep_peer *p, unsigned local, unsigned first, unsigned groups);
+// Tells the digests of some buckets, so that the peer sends what it has there and this node has not.
+void sync_ask(struct replicate *r, struct rep_peer *p, unsigned local, unsigned first, unsigned count);
 void sync_on_digests(struct replicate *r, struct rep_peer *p, const struct message_digests *d, unsigned local);
 // Goes on sending what is due, as far as the window allows.
 void sync_pump(struct replicate *r, struct rep_peer *p);

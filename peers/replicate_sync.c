@@ -46,9 +46,9 @@ void sync_reset(struct rep_peer *p)
     memset(p->dumps, 0, p->owner->table_count * sizeof(*p->dumps));
 }
 
-void sync_ask(struct replicate *r, struct rep_peer *p, unsigned local, unsigned first, unsigned groups)
+void sync_ask(struct replicate *r, struct rep_peer *p, unsigned local, unsigned first, unsigned count)
 {
-    send_digests(r, p, local, first * MESSAGE_SPAN, MESSAGE_SPAN, groups, true);
+    send_digests(r, p, local, first, 1, count, false);
 }
 
 void sync_compare(struct replicate *r, struct rep_peer *p, unsigned local, uint64_t entries)
@@ -61,7 +61,7 @@ void sync_compare(struct replicate *r, struct rep_peer *p, unsigned local, uint6
         return;
     }
     p->awaited++;
-    sync_ask(r, p, local, 0, TABLE_BUCKETS / MESSAGE_SPAN);
+    send_digests(r, p, local, 0, MESSAGE_SPAN, TABLE_BUCKETS / MESSAGE_SPAN, true);
 }
 
 // The other one asks: the buckets of each group that differs, and that these are all.

@@ -26,7 +26,7 @@ EOF
 start_phalanx "$dir/edge.cfg"
 wait_for 20 answers "http://127.0.0.1:$((port + 1))/ok" || fail "the proxy did not start"
 sum() { md5sum | cut -d' ' -f1; }
-curl -s --limit-rate 1m -r 0-3000000 "http://127.0.0.1:$((port + 1))/big" >"$dir/slow" &
+curl -s --limit-rate 1m -r 0-3000000 -o "$dir/slow" "http://127.0.0.1:$((port + 1))/big" &
 slow=$!
 [ "$(curl -s "http://127.0.0.1:$((port + 1))/big" | sum)" = "$want" ] || fail "the download by HTTP is not intact"
 [ "$(curl -s "http://127.0.0.1:$((port + 2))/big" | sum)" = "$want" ] || fail "the download by TCP is not intact"
@@ -36,6 +36,6 @@ rm "$dir/www/put/big"
 head -c 3000000 "$dir/www/big" | curl -sf --limit-rate 1m -H 'Transfer-Encoding: chunked' -T - -o /dev/null "http://127.0.0.1:$((port + 1))/put/slow" ||
 	fail "the slow chunked upload failed"
 [ "$(sum <"$dir/www/put/slow")" = "$(head -c 3000000 "$dir/www/big" | sum)" ] || fail "the slow chunked upload is not intact"
-wait $slow
+wait $slow || fail "the slow download failed"
 [ "$(sum <"$dir/slow")" = "$(head -c 3000001 "$dir/www/big" | sum)" ] || fail "the slow download is not intact"
 kill -0 $phalanx_pid || fail "the proxy is gone"

@@ -148,7 +148,8 @@ static void number_all(struct parse *p)
     struct numbered *items = ARENA_ARRAY(p->arena, struct numbered, c->nproxies);
     for (unsigned i = 0; i < c->nproxies; i++)
         items[i] = (struct numbered){&c->proxies[i]->id, &c->proxies[i]->src, c->proxies[i]->name};
-    assign_ids(p, items, c->nproxies, 2, "proxy"); // 1 is never given by itself, as in HAProxy
+    // In HAProxy the runtime API is a frontend of its own, with number 1 when there is a `stats socket`.
+    assign_ids(p, items, c->nproxies, c->global.nstats_sockets > 0 ? 2 : 1, "proxy");
     for (unsigned i = 0; i < c->nproxies; i++) {
         struct cfg_proxy *px = c->proxies[i];
         items = ARENA_ARRAY(p->arena, struct numbered, px->nservers > px->nbinds ? px->nservers : px->nbinds);

@@ -185,7 +185,7 @@ static void test_proxies(void **state)
     assert_int_equal(f->nbinds, 2);
     assert_int_equal(f->binds[1].id, 2);
     assert_int_equal(f->id, 9);
-    assert_int_equal(b->id, 2);
+    assert_int_equal(b->id, 1);
     assert_true(cfg_option(f, OPT_DONTLOGNULL) && !cfg_option(b, OPT_DONTLOGNULL));
     assert_int_equal(f->nlogs, 1);
     assert_int_equal(f->log_line, LOG_LINE_HTTP);

@@ -81,7 +81,6 @@ FETCH(res_ver);
 FETCH(status);
 FETCH(http_first_req);
 FETCH(proto_http);
-FETCH(unique_id);
 FETCH(capture_req_method);
 FETCH(capture_req_uri);
 FETCH(capture_req_ver);

@@ -28,7 +28,6 @@ static const struct binding http_fetches[] = {
     {FETCH_REQ_VER, fetch_req_ver},
     {FETCH_HTTP_FIRST_REQ, fetch_http_first_req},
     {FETCH_REQ_PROTO_HTTP, fetch_proto_http},
-    {FETCH_UNIQUE_ID, fetch_unique_id},
     // the response
     {FETCH_RES_VER, fetch_res_ver},
     {FETCH_STATUS, fetch_status},

@@ -276,11 +276,6 @@ FETCH(proto_http)
     return EVAL_FOUND;
 }
 
-FETCH(unique_id)
-{
-    return give_text(c->unique_id, out);
-}
-
 // ---- captures: the request's line is kept with the request, captured fields by slot
 
 FETCH(capture_req_method)

@@ -45,7 +45,7 @@ static enum table_data rate_of(enum table_data counter)
     case TD_GPC1:
         return TD_GPC1_RATE;
     case TD_CONN_CNT:
-        return TD_CONN_RATE;
+        return TD_COUNT; // none: src_updt_conn_cnt leaves conn_rate to connections
     default:
         return TD_GPC_RATE;
     }
@@ -55,7 +55,7 @@ static enum table_data rate_of(enum table_data counter)
 static bool count_event(const struct use *u, enum table_data d, unsigned index, mono_t now, int64_t *out)
 {
     enum table_data rate = rate_of(d);
-    bool rated = table_add(u->table, u->entry, rate, index, 1, now);
+    bool rated = rate != TD_COUNT && table_add(u->table, u->entry, rate, index, 1, now);
     bool counted = table_add(u->table, u->entry, d, index, 1, now);
     table_touch(u->table, u->entry, now);
     if (counted)

@@ -101,6 +101,12 @@ STREAM_INT(res_bytes_out, (int64_t)st->down.total)
 
 // ---- what was chosen
 
+STREAM_FETCH(unique_id)
+{
+    struct str id = stream_unique_id(st);
+    return id.len ? give_str(out, id) : EVAL_NONE;
+}
+
 STREAM_FETCH(srv_id)
 {
     return st->server ? give_int(out, st->server->cfg->id) : EVAL_NONE;
@@ -212,6 +218,7 @@ static const struct fetch_binding bindings[] = {
     {FETCH_REQ_BYTES_OUT, req_bytes_out},
     {FETCH_RES_BYTES_IN, res_bytes_in},
     {FETCH_RES_BYTES_OUT, res_bytes_out},
+    {FETCH_UNIQUE_ID, unique_id},
     {FETCH_SRV_ID, srv_id},
     {FETCH_SRV_NAME, srv_name},
     {FETCH_SERVER_STATUS, server_status},

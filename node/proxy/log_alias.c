@@ -333,9 +333,9 @@ static void alias_pid(struct fmt_out *o, struct match_ctx *c, struct str arg, un
     fmt_int(o, getpid());
 }
 
-static void alias_ID(struct fmt_out *o, struct match_ctx *c, struct str arg, unsigned options)
+ALIAS_FN(ID)
 {
-    fmt_str(o, c->unique_id);
+    fmt_str(o, stream_unique_id(st));
 }
 
 static void alias_missing(struct fmt_out *o, struct match_ctx *c, struct str arg, unsigned options)

@@ -164,7 +164,7 @@ struct stream {
 struct stream *stream_create(struct session *s, struct iobuf **rest);
 // Goes on where it stopped. From the stream's own worker. Safe from inside rules and callbacks: runs after them.
 void stream_wake(struct stream *st);
-void stream_wake_later(struct stream *st); // at the end of the turn
+void stream_wake_later(struct stream *st); // in the loop's next turn: others go first
 // Events of the two connections.
 void stream_on_client(struct stream *st);
 void stream_on_server(struct stream *st);
@@ -208,6 +208,8 @@ static inline struct stream *stream_of(const struct match_ctx *c)
 // Request body bytes received so far are ctx.req_bytes. Returns true when `want` bytes (0 = all) are there, or no more
 // will come, or the buffer is full; else asks for more: return STEP_MORE.
 bool stream_body_ready(struct stream *st, uint64_t want);
+// By unique-id-format, made at first use and kept; empty without one.
+struct str stream_unique_id(struct stream *st);
 // Chooses the backend (use_backend, default_backend call it; also actions).
 void stream_set_backend(struct stream *st, struct proxy *p);
 // True once the client's end is seen and nothing more can be read.

@@ -68,13 +68,21 @@ static void add_original_to(struct stream *st)
     add_address(st, p->originalto.header.len ? p->originalto.header : STR("x-original-to"), dst);
 }
 
+struct str stream_unique_id(struct stream *st)
+{
+    struct str *id = &st->ctx.unique_id;
+    if (!id->ptr && st->front->unique_id_format) {
+        *id = STR(""); // the format may name it
+        *id = format_text(st->front->unique_id_format, &st->ctx);
+    }
+    return *id;
+}
+
 static void add_unique_id(struct stream *st)
 {
-    const struct proxy *p = st->front;
-    if (p->unique_id_format && !st->ctx.unique_id.ptr)
-        st->ctx.unique_id = format_text(p->unique_id_format, &st->ctx);
-    if (p->cfg->unique_id_header.len && st->ctx.unique_id.len)
-        http_hdr_set(&st->req, p->cfg->unique_id_header, st->ctx.unique_id);
+    struct str name = st->front->cfg->unique_id_header, id = stream_unique_id(st);
+    if (name.len && id.len)
+        http_hdr_set(&st->req, name, id);
 }
 
 enum step step_request_headers(struct stream *st)

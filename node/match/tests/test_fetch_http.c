@@ -92,7 +92,6 @@ static void test_uri(void **state)
         F(CAPTURE_RES_VER, NULL),
         F(STATUS, NULL),
         F(RES_VER, NULL),
-        F(UNIQUE_ID, NULL),
         F(FC_HTTP_MAJOR, "1"),
     };
     static const struct {

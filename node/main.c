@@ -276,7 +276,11 @@ static int evaluate(void)
 static int help(const char *keyword)
 {
     struct buf text = BUF_INIT;
-    bool known = config_help(keyword, &text);
+    bool known = true;
+    if (strcmp(keyword, "--table") == 0)
+        config_reference(&text);
+    else
+        known = config_help(keyword, &text);
     fprintf(known ? stdout : stderr, "%.*s", STR_ARG(buf_str(&text)));
     buf_free(&text);
     return !known;

@@ -293,7 +293,7 @@ static const struct option_row *find_row(const char *word)
 static void print_usage(const char *program)
 {
     version_print(stderr, false);
-    fprintf(stderr, "Usage: %s [OPTIONS]\n       %s help [KEYWORD]\n", program, program);
+    fprintf(stderr, "Usage: %s [OPTIONS]\n       %s help [KEYWORD | --table]\n", program, program);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char left[40];
         if (!rows[i].help)

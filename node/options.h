@@ -16,7 +16,7 @@ struct options {
     const char *local_peer; // -L
     const char *pidfile;    // -p
     const char *condition;  // -cc
-    const char *keyword;    // help; "" = all
+    const char *keyword;    // help; "" = all, "--table" = all with all columns, separated by tabs
     bool version_long;      // -vv
     bool verbose;           // -V
     bool quiet;             // -q

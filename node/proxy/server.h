@@ -152,8 +152,7 @@ static inline bool server_usable(const struct server_state *s)
 // Down or in maintenance. One that only drains is not.
 static inline bool server_is_down(const struct server_state *s)
 {
-    return !atomic_load(&s->effective_up) || !atomic_load(&s->agent_up) ||
-           atomic_load(&s->admin) & ~ADMIN_PERSISTENT;
+    return !atomic_load(&s->effective_up) || !atomic_load(&s->agent_up) || atomic_load(&s->admin) & ~ADMIN_PERSISTENT;
 }
 // "UP", "DOWN", "MAINT", "DRAIN", "UP 1/3", "no check" … as show stat prints.
 void server_status_text(const struct server_state *s, const struct cfg_server *cfg, char *dst, size_t size);

@@ -576,21 +576,28 @@ ALIAS_FN(hsl)
 
 // ---- binding
 
-#define ALL_ALIASES(X)                                                                                                 \
-    X(B)                                                                                                               \
-    X(CC)                                                                                                              \
-    X(CS)                                                                                                              \
-    X(H)                                                                                                               \
-    X(HM) X(HP) X(HPO) X(HQ) X(HU) X(HV) X(ID) X(ST) X(T) X(TR) X(Ta) X(Tc) X(Td) X(Th) X(Ti) X(Tl) X(Tq) X(Tr) X(Ts)  \
-        X(Tt) X(Tu) X(Tw) X(U) X(ac) X(b) X(bc) X(bi) X(bp) X(bq) X(ci) X(cp) X(f) X(fc) X(fi) X(fp) X(ft) X(hr)       \
-            X(hrl) X(hs) X(hsl) X(lc) X(ms) X(pid) X(r) X(rc) X(rt) X(s) X(sc) X(si) X(sp) X(sq) X(t) X(tr) X(trg)     \
-                X(trl) X(ts) X(tsc)
+#define ALIAS(name)                                                                                                    \
+    {                                                                                                                  \
+        ALIAS_##name, alias_##name                                                                                     \
+    }
+static const struct {
+    enum alias_id id;
+    alias_fn *fn;
+} bindings[] = {
+    ALIAS(B),  ALIAS(CC),  ALIAS(CS), ALIAS(H),   ALIAS(HM),  ALIAS(HP),  ALIAS(HPO), ALIAS(HQ),  ALIAS(HU),
+    ALIAS(HV), ALIAS(ID),  ALIAS(ST), ALIAS(T),   ALIAS(TR),  ALIAS(Ta),  ALIAS(Tc),  ALIAS(Td),  ALIAS(Th),
+    ALIAS(Ti), ALIAS(Tl),  ALIAS(Tq), ALIAS(Tr),  ALIAS(Ts),  ALIAS(Tt),  ALIAS(Tu),  ALIAS(Tw),  ALIAS(U),
+    ALIAS(ac), ALIAS(b),   ALIAS(bc), ALIAS(bi),  ALIAS(bp),  ALIAS(bq),  ALIAS(ci),  ALIAS(cp),  ALIAS(f),
+    ALIAS(fc), ALIAS(fi),  ALIAS(fp), ALIAS(ft),  ALIAS(hr),  ALIAS(hrl), ALIAS(hs),  ALIAS(hsl), ALIAS(lc),
+    ALIAS(ms), ALIAS(pid), ALIAS(r),  ALIAS(rc),  ALIAS(rt),  ALIAS(s),   ALIAS(sc),  ALIAS(si),  ALIAS(sp),
+    ALIAS(sq), ALIAS(t),   ALIAS(tr), ALIAS(trg), ALIAS(trl), ALIAS(ts),  ALIAS(tsc),
+};
+#undef ALIAS
 
 void log_alias_bind(void)
 {
-#define BIND(name) alias_bind(ALIAS_##name, alias_##name);
-    ALL_ALIASES(BIND)
-#undef BIND
+    for (size_t i = 0; i < sizeof(bindings) / sizeof(bindings[0]); i++)
+        alias_bind(bindings[i].id, bindings[i].fn);
     alias_bind(ALIAS_o, alias_missing); // "%o" only sets flags: the grammar leaves no node for it
     alias_bind(ALIAS_sslc, alias_missing);
     alias_bind(ALIAS_sslv, alias_missing);

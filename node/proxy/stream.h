@@ -130,12 +130,12 @@ struct stream {
     uint16_t parse_error;    // enum h1_error of the message that was refused
     struct flow up, down;    // client → server, server → client
 
-    struct rule_run run;           // where the current list stands
+    struct rule_run run;               // where the current list stands
     const struct cfg_rule *final_rule; // the last one that ended a list, NULL = none
-    mono_t step_due;               // of the current wait: inspect-delay, pause, queue, connect, tarpit …
-    mono_t wait_due;               // of an action's wait
-    mono_t client_due, server_due; // inactivity; valid while watched
-    uint8_t watched;               // enum stream_watch
+    mono_t step_due;                   // of the current wait: inspect-delay, pause, queue, connect, tarpit …
+    mono_t wait_due;                   // of an action's wait
+    mono_t client_due, server_due;     // inactivity; valid while watched
+    uint8_t watched;                   // enum stream_watch
     int timeout_server, timeout_tunnel, timeout_client; // ms, -1 = none; rules may change them
     int timeout_connect, timeout_queue, timeout_tarpit; // ms set by a rule; 0 = the proxy's
     struct stream_wait *wait;                           // answer to come from elsewhere, NULL = none

@@ -25,6 +25,7 @@ struct loop {
     struct timer_wheel *timers;
     struct inbox *inbox;
     struct list deferred;
+    struct list later; // deferred to the turn after this one
     void (*on_turn)(void *arg);
     void *on_turn_arg;
     int batch_len, batch_at; // events[batch_at] is being dispatched
@@ -55,6 +56,7 @@ struct loop *loop_create(void)
     loop->timers = timer_wheel_create(loop->now);
     loop->inbox = inbox_create(loop);
     list_init(&loop->deferred);
+    list_init(&loop->later);
     return loop;
 }
 
@@ -72,6 +74,7 @@ void loop_destroy(struct loop **loop)
     struct loop *l = *loop;
     if (!l)
         return;
+    list_splice(&l->deferred, &l->later);
     run_deferred(l);
     inbox_destroy(&l->inbox);
     timer_wheel_destroy(&l->timers);
@@ -128,6 +131,7 @@ void loop_run(struct loop *loop)
     loop->now = mono_now();
     loop->stopping = false;
     while (!loop->stopping) {
+        list_splice(&loop->deferred, &loop->later);
         wait_for_events(loop);
         dispatch(loop);
         inbox_drain(loop->inbox);
@@ -213,6 +217,14 @@ void loop_defer(struct loop *loop, struct loop_defer *d, void (*run)(struct loop
     d->run = run;
     d->queued = true;
     list_push(&loop->deferred, &d->link);
+}
+
+void loop_defer_next(struct loop *loop, struct loop_defer *d, void (*run)(struct loop_defer *d))
+{
+    ASSERT(!d->queued);
+    d->run = run;
+    d->queued = true;
+    list_push(&loop->later, &d->link);
 }
 
 void loop_defer_cancel(struct loop_defer *d)

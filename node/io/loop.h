@@ -60,6 +60,8 @@ struct loop_defer {
     bool queued;
 };
 void loop_defer(struct loop *loop, struct loop_defer *d, void (*run)(struct loop_defer *d));
+// Likewise at the end of the next turn, which begins at once: for work that has had its share and lets others go first.
+void loop_defer_next(struct loop *loop, struct loop_defer *d, void (*run)(struct loop_defer *d));
 void loop_defer_cancel(struct loop_defer *d);
 
 // Called once a turn before the deferred work; one a loop. Publishing of a snapshot happens here.

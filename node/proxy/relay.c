@@ -13,6 +13,7 @@
 #define SPLICE_MAX   (1u << 20)   // asked from the kernel at a time
 #define HEAD_IOV_MAX 64
 #define FLAT_MAX     2048
+#define SHARE        32 // reads in a row before others have their turn
 
 // ---- framing -------------------------------------------------------------------------------------------------------
 
@@ -317,7 +318,7 @@ static enum relay_result pull(struct worker *w, struct flow *f, struct conn *fro
 
 enum relay_result relay_run(struct worker *w, struct flow *f, struct conn *from, struct conn *to, bool moved[2])
 {
-    for (;;) {
+    for (unsigned rounds = 0; rounds < SHARE; rounds++) {
         bool progress = false;
         if (flow_has_pending(f) && (to->flags & (CONN_WRITABLE | CONN_FAILED))) {
             enum relay_result r = push(f, to);
@@ -341,4 +342,5 @@ enum relay_result relay_run(struct worker *w, struct flow *f, struct conn *from,
             worker_buf_put(w, &f->buf); // nothing is held while nothing comes
         return RELAY_BLOCKED;
     }
+    return RELAY_YIELD;
 }

@@ -8,6 +8,7 @@
 
 enum relay_result {
     RELAY_BLOCKED,      // an event of one of the connections will tell when to go on
+    RELAY_YIELD,        // there is more to do, after others had their turn
     RELAY_DONE,         // the message is complete and given to the sink
     RELAY_SOURCE_SHORT, // the source ended in the middle of the message; what it sent was given to the sink
     RELAY_SOURCE_ERROR, // reading failed

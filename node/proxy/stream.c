@@ -119,7 +119,7 @@ static void on_deferred(struct loop_defer *d)
 void stream_wake_later(struct stream *st)
 {
     if (!st->defer.queued && !(st->flags & STREAM_DEAD))
-        loop_defer(st->loop, &st->defer, on_deferred);
+        loop_defer_next(st->loop, &st->defer, on_deferred);
 }
 
 void stream_on_client(struct stream *st)

@@ -58,6 +58,15 @@ static void drop_upload(struct stream *st)
     st->flags |= STREAM_CLOSE_SERVER | STREAM_CLOSE_CLIENT;
 }
 
+static enum relay_result relay(struct stream *st, struct flow *f, struct conn *from, struct conn *to, bool moved[2])
+{
+    enum relay_result r = relay_run(st->worker, f, from, to, moved);
+    if (r != RELAY_YIELD)
+        return r;
+    stream_wake_later(st);
+    return RELAY_BLOCKED;
+}
+
 // Upwards, with Nagle's algorithm off from the second write on.
 static enum relay_result relay_up(struct stream *st, bool moved[2])
 {
@@ -67,7 +76,7 @@ static enum relay_result relay_up(struct stream *st, bool moved[2])
     uint64_t before = up->total;
     if (sc->delays && sc->wrote && (client->flags & CONN_READABLE || flow_has_pending(up)))
         server_conn_will_write(sc);
-    enum relay_result r = relay_run(st->worker, up, client, &sc->conn, moved);
+    enum relay_result r = relay(st, up, client, &sc->conn, moved);
     if (sc->delays && moved[1]) {
         sc->wrote = true;
         if (up->total - before >= worker_bufsize() / 2) // perhaps more than one write: what waits goes out now
@@ -141,7 +150,7 @@ static enum step relay_raw(struct stream *st)
     struct conn *client = stream_client(st), *server = stream_server(st);
     bool up_moved[2] = {false, false}, down_moved[2] = {false, false};
     enum relay_result up = relay_up(st, up_moved);
-    enum relay_result down = relay_run(st->worker, &st->down, server, client, down_moved);
+    enum relay_result down = relay(st, &st->down, server, client, down_moved);
     note_activity(st, up_moved, WATCH_CLIENT, WATCH_SERVER);
     note_activity(st, down_moved, WATCH_SERVER, WATCH_CLIENT);
     if (down == RELAY_SINK_ERROR || up == RELAY_SOURCE_ERROR)
@@ -164,7 +173,7 @@ static enum step relay_http(struct stream *st)
         return STEP_FINAL;
     bool moved[2] = {false, false};
     struct conn *server = st->sconn ? stream_server(st) : client;
-    enum relay_result down = relay_run(st->worker, &st->down, server, client, moved);
+    enum relay_result down = relay(st, &st->down, server, client, moved);
     note_activity(st, moved, WATCH_SERVER, WATCH_CLIENT);
     switch (down) {
     case RELAY_SINK_ERROR:

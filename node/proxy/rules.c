@@ -6,6 +6,7 @@
 #include "node/base/panic.h"
 #include "node/proxy/actions.h"
 #include "node/proxy/reply.h"
+#include "node/proxy/stream_steps.h"
 
 // What a row's action needs compiled, and whether it ends the list.
 enum { NEED_EXPR = 1, NEED_FORMAT = 2, NEED_REGEX = 4, NEED_REPLY = 8, NEED_TABLE = 16, STOPS = 32, LOWER_NAME = 64 };
@@ -79,10 +80,9 @@ void actions_check_bound(void)
 }
 
 // last_rule_line: neither connection rules nor the `redirect` keyword are remembered.
-static bool tells_where(const struct stream *st, const struct rule_list *list)
+static bool tells_where(const struct stream *st)
 {
-    return st->ctx.where != WHERE_FRONT_CONN && list != &st->front->redirects &&
-           (!st->back || list != &st->back->redirects);
+    return st->step != STEP_CONNECTION_RULES && st->step != STEP_FRONT_REDIRECT && st->step != STEP_BACK_REDIRECT;
 }
 
 enum step rules_run(struct stream *st, const struct rule_list *list, struct rule_run *run)
@@ -113,7 +113,7 @@ enum step rules_run(struct stream *st, const struct rule_list *list, struct rule
             return step;
         run->in_action = false;
         run->index++;
-        if ((step == STEP_FINAL || r->action->stops) && tells_where(st, list))
+        if ((step == STEP_FINAL || r->action->stops) && tells_where(st))
             st->final_rule = r->cfg;
         if (step == STEP_FINAL) {
             run->list = NULL;

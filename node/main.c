@@ -123,6 +123,8 @@ static void modules_init(const char *program)
 {
     char host[256] = "localhost";
     gethostname(host, sizeof(host) - 1);
+    if (getenv("PHALANX_TEST_ACTIONS")) // integration-tests/scenarios/async_action.sh
+        action_enable_test_rows();
     fetch_bind_http();
     fetch_bind_l4();
     fetch_bind_table();

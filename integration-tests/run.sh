@@ -92,7 +92,7 @@ if compile asan asan; then
 	done
 fi
 if compile tsan tsan; then
-	unit_tests tsan -R '(io|match|peers)\.test_(inbox|worker|loop|table|table_threads|link|replicate)'
+	unit_tests tsan -R '(io|match|peers|proxy|admin)\.test_(inbox|worker|loop|table|table_threads|link|replicate|backend|cli)'
 fi
 if CC=clang compile fuzz fuzz; then
 	for fuzzer in "$build"/fuzz/fuzz_*; do

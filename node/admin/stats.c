@@ -88,7 +88,8 @@ void stats_frontend(struct stat_row *r, struct proxy *p)
     u32(r, STAT_SCUR, (uint64_t)atomic_load(&f->conns));
     u32(r, STAT_SMAX, (uint64_t)atomic_load(&f->conns_max));
     u32(r, STAT_SLIM, (uint64_t)(maxconn > 0 ? maxconn : listener_maxconn()));
-    u64(r, STAT_STOT, counter_get(&c.sessions));
+    uint64_t refused = counter_get(&c.denied_connections) + counter_get(&c.denied_sessions);
+    u64(r, STAT_STOT, counter_get(&c.sessions) - refused); // conn_tot has them all
     u64(r, STAT_BIN, counter_get(&c.bytes_in));
     u64(r, STAT_BOUT, counter_get(&c.bytes_out));
     u64(r, STAT_DREQ, counter_get(&c.denied_requests));
@@ -222,6 +223,8 @@ void stats_server(struct stat_row *r, struct server *srv)
     if (atomic_load(&s->maxconn))
         u32(r, STAT_SLIM, (uint64_t)atomic_load(&s->maxconn));
     server_side(r, &c, cfg->proxy);
+    if (cfg->proxy->mode == MODE_HTTP)
+        u64(r, STAT_REQ_TOT, counter_get(&c.requests));
     server_status_text(s, cfg, word, sizeof(word));
     text(r, STAT_STATUS, "%s", word);
     u32(r, STAT_WEIGHT, server_effective_weight(s) / 100);

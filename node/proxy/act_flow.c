@@ -31,14 +31,27 @@ enum step act_accept(struct stream *st, const struct action *a, struct rule_run 
     return STEP_DONE;
 }
 
-// Counted where the rule stands: at the frontend, and at the backend once there is one.
+static void count_in(struct counters *c, bool response)
+{
+    if (c)
+        counter_add(response ? &c->denied_responses : &c->denied_requests, 1);
+}
+
+// Counted by all that the request had reached: the frontend, the backend, and for a response the server.
 static void count_denied(struct stream *st)
 {
     bool response = st->ctx.where == WHERE_RES;
-    struct counters *c = response && st->back_counters ? st->back_counters : st->front_counters;
-    if (c)
-        counter_add(response ? &c->denied_responses : &c->denied_requests, 1);
+    struct counters *front = st->front_counters;
     st->flags |= STREAM_DENIED;
+    if (st->ctx.where == WHERE_FRONT_CONN && front) {
+        bool session = st->run.list == &st->front->rules[RULES_TCP_REQ_SESS];
+        counter_add(session ? &front->denied_sessions : &front->denied_connections, 1);
+        return;
+    }
+    count_in(front, response);
+    count_in(st->back_counters, response);
+    if (response)
+        count_in(st->server_counters, response);
 }
 
 enum step act_deny(struct stream *st, const struct action *a, struct rule_run *run)
@@ -103,6 +116,7 @@ enum step act_auth(struct stream *st, const struct action *a, struct rule_run *r
                                        {"<html><body><h1>407 Unauthorized</h1>\nYou need a valid user and password to "
                                         "access this content.\n</body></html>\n",
                                         112}};
+    count_intercepted(st);
     stream_set_term(st, 'L', 'R');
     reply_begin(st, proxy ? 407 : 401);
     http_hdr_add(&st->res, STR("cache-control"), STR("no-cache"));

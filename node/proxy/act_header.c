@@ -75,29 +75,49 @@ enum step act_replace_header(struct stream *st, const struct action *a, struct r
     return STEP_DONE;
 }
 
-// Each comma-separated value by itself; the list is put together again with ", ".
+// The values of one field that match are replaced, with the blanks around them; all else stays as it came. False:
+// nothing matched.
+static bool replace_values(const struct action *a, struct str field, struct str replacement, struct arena *arena,
+                           struct str *out)
+{
+    const char *end = field.ptr + field.len, *copied = field.ptr;
+    struct str rest = field, piece, value;
+    struct buf joined = BUF_INIT;
+    while (http_list_next(&rest, &piece)) {
+        if (!regex_expand(a->regex, piece, replacement, arena, &value))
+            continue;
+        const char *from = piece.ptr;
+        while (from > copied && (from[-1] == ' ' || from[-1] == '\t'))
+            from--;
+        buf_add(&joined, copied, (size_t)(from - copied));
+        buf_add_str(&joined, value);
+        copied = rest.ptr ? rest.ptr - 1 : end; // at the comma
+    }
+    bool changed = copied != field.ptr;
+    if (changed) {
+        buf_add(&joined, copied, (size_t)(end - copied));
+        *out = arena_str(arena, buf_str(&joined));
+    }
+    buf_free(&joined);
+    return changed;
+}
+
+// Each comma-separated value by itself.
 enum step act_replace_value(struct stream *st, const struct action *a, struct rule_run *run)
 {
     struct http_msg *m = action_message(st);
     struct http_hdr *h;
+    struct str value;
     unsigned pos = 0;
     if (!m)
         return STEP_DONE;
     struct str replacement = format_text(a->format, &st->ctx);
     while ((h = http_hdr_next_name(m, a->cfg->name, &pos)) != NULL) {
-        struct str rest = h->value, piece, value, joined = STR_NONE;
-        bool changed = false;
-        while (http_list_next(&rest, &piece)) {
-            if (regex_expand(a->regex, piece, replacement, st->arena, &value))
-                changed = true;
-            else
-                value = piece;
-            joined = joined.ptr ? arena_printf(st->arena, "%.*s, %.*s", STR_ARG(joined), STR_ARG(value)) : value;
-        }
-        if (changed && !http_value_ok(joined))
+        if (!replace_values(a, h->value, replacement, st->arena, &value))
+            continue;
+        if (!http_value_ok(value))
             return action_failed(st);
-        if (changed)
-            h->value = joined;
+        h->value = value;
     }
     return STEP_DONE;
 }

@@ -55,7 +55,8 @@ static struct format *format(struct build *b, const struct cfg_format *cfg)
     return f;
 }
 
-static void compile_rules(struct build *b, struct proxy *p, const struct cfg_rules *cfg, struct rule_list *out)
+static void compile_rules(struct build *b, struct proxy *p, const struct cfg_rules *cfg, bool response,
+                          struct rule_list *out)
 {
     out->rules = ARENA_ARRAY(b->snapshot->arena, struct rule, cfg->count + 1);
     out->count = cfg->count;
@@ -63,7 +64,7 @@ static void compile_rules(struct build *b, struct proxy *p, const struct cfg_rul
         struct rule *r = &out->rules[i];
         r->cfg = &cfg->rules[i];
         r->cond = cond(b, r->cfg->cond);
-        r->action = action_compile(b->compile, p, r->cfg, b->diag);
+        r->action = action_compile(b->compile, p, r->cfg, response, b->diag);
         if (!r->action)
             b->ok = false;
     }
@@ -165,9 +166,11 @@ static void compile_proxy(struct build *b, struct proxy *p)
 {
     const struct cfg_proxy *cfg = p->cfg;
     compile_set_proxy(b->compile, cfg);
-    for (unsigned set = 0; set < RULESET_COUNT; set++)
-        compile_rules(b, p, &cfg->rules[set], &p->rules[set]);
-    compile_rules(b, p, &cfg->redirects, &p->redirects);
+    for (unsigned set = 0; set < RULESET_COUNT; set++) {
+        bool response = set == RULES_TCP_RES_CONT || set == RULES_HTTP_RES || set == RULES_HTTP_AFTER_RES;
+        compile_rules(b, p, &cfg->rules[set], response, &p->rules[set]);
+    }
+    compile_rules(b, p, &cfg->redirects, false, &p->redirects);
     p->nuse_backends = cfg->nuse_backends;
     p->use_backends = compile_switches(b, p, cfg->use_backends, cfg->nuse_backends);
     p->nuse_servers = cfg->nuse_servers;

@@ -148,7 +148,8 @@ static struct table *tracked_table(struct proxy *p, const struct cfg_rule *rule,
     return NULL;
 }
 
-struct action *action_compile(struct compile *c, struct proxy *p, const struct cfg_rule *rule, struct diag *diag)
+struct action *action_compile(struct compile *c, struct proxy *p, const struct cfg_rule *rule, bool response,
+                              struct diag *diag)
 {
     const struct cfg_action *cfg = &rule->action;
     struct arena *arena = p->snapshot->arena;
@@ -169,9 +170,9 @@ struct action *action_compile(struct compile *c, struct proxy *p, const struct c
     }
     if (flags & NEED_TABLE)
         ok = (a->table = tracked_table(p, rule, diag)) != NULL && ok;
-    if (flags & NEED_REPLY)
-        ok = (a->reply = reply_compile(c, p, cfg->reply, functions[cfg->id].default_status, &rule->src, arena, diag)) !=
-                 NULL &&
-             ok;
+    if (flags & NEED_REPLY) {
+        int status = cfg->id == ACT_DENY && response ? 502 : functions[cfg->id].default_status;
+        ok = (a->reply = reply_compile(c, p, cfg->reply, status, &rule->src, arena, diag)) != NULL && ok;
+    }
     return ok ? a : NULL;
 }

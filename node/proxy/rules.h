@@ -41,8 +41,9 @@ struct action { // compiled; in the snapshot's arena
     struct str text;
 };
 
-// Compiles one model rule's action; NULL: message given. Uses the table of functions by enum action_id (act_table.c).
-struct action *action_compile(struct compile *c, struct proxy *p, const struct cfg_rule *rule, struct diag *diag);
+// Compiles one model rule's action, of request or `response` rules; NULL: message given.
+struct action *action_compile(struct compile *c, struct proxy *p, const struct cfg_rule *rule, bool response,
+                              struct diag *diag);
 // Runs from *run. STEP_DONE at the end of the list (or an action that `stops`).
 enum step rules_run(struct stream *st, const struct rule_list *list, struct rule_run *run);
 // True when every supported row of config's actions has a function: checked at start.

@@ -83,8 +83,8 @@ static const char *ask(const char *input)
 #define assert_asked(input, want) assert_string_equal(ask(input), want)
 static void assert_has(const char *text, const char *piece)
 {
-    if (!strstr(text, piece))
-        fail_msg("no \"%s\" in \"%.300s\"", piece, text);
+    if (!text || !strstr(text, piece))
+        fail_msg("no \"%s\" in \"%.300s\"", piece, text ? text : "");
 }
 
 // ---- lines and words

@@ -9,6 +9,7 @@ struct acl_test {
     struct expr expr;
     uint8_t method; // enum match_method
     uint8_t input;  // enum sample_type that the patterns want
+    uint16_t where; // enum cfg_where bits at which its fetch means something
     uint16_t nsets;
     struct pattern_set **sets;
 };
@@ -83,6 +84,7 @@ static const struct acl *acl_compile(struct compile *c, const struct cfg_acl *cf
         struct acl_test *t = &acl->tests[i];
         t->method = (uint8_t)cfg->tests[i].method;
         t->input = (uint8_t)pattern_input(cfg->tests[i].method);
+        t->where = (uint16_t)fetch_rows[cfg->tests[i].expr.id].where;
         ok &= expr_fill(c, &cfg->tests[i].expr, &t->expr);
         ok &= sets_compile(c, &cfg->tests[i], t);
     }
@@ -140,6 +142,8 @@ static enum cond_result test_eval(const struct acl_test *t, struct match_ctx *c)
     struct value_cursor cursor = {0};
     struct sample s;
     enum cond_result result = COND_FALSE;
+    if (!(t->where & c->where)) // as the configuration was warned
+        return COND_FALSE;
     c->cursor = &cursor;
     do {
         cursor.more = false;

@@ -176,6 +176,22 @@ static void test_variables(void **state)
     assert_null(header("y"));
 }
 
+// What the configuration was warned of: an ACL about the request does not match in response rules.
+static void test_acl_in_the_wrong_place(void **state)
+{
+    (void)state;
+    load(" http-response set-header x 1 if { path /p }\n http-response set-header y 1 if !{ path /p }\n"
+         " http-response set-header z 1 if { status 200 }\n");
+    request("/p");
+    http_msg_init(&st.res, arena, true, 8);
+    st.res.status = 200;
+    st.ctx.res = &st.res;
+    assert_int_equal(run(RULES_HTTP_RES), STEP_DONE);
+    assert_int_equal(st.res.nhdrs, 2);
+    assert_true(str_is(st.res.hdrs[0].name, "y"));
+    assert_true(str_is(st.res.hdrs[1].name, "z"));
+}
+
 static void test_priorities(void **state)
 {
     (void)state;
@@ -212,10 +228,15 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_replace_value), TEST(test_replace_value_of_a_long_list),
-        TEST(test_headers),       TEST(test_targets),
-        TEST(test_bad_target),    TEST(test_statuses),
-        TEST(test_variables),     TEST(test_priorities),
+        TEST(test_replace_value),
+        TEST(test_replace_value_of_a_long_list),
+        TEST(test_headers),
+        TEST(test_targets),
+        TEST(test_bad_target),
+        TEST(test_statuses),
+        TEST(test_variables),
+        TEST(test_priorities),
+        TEST(test_acl_in_the_wrong_place),
     };
     running_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

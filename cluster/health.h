@@ -13,7 +13,6 @@
 enum health_mode { HEALTH_LOCAL, HEALTH_ANY, HEALTH_QUORUM };
 
 enum {
-    HEALTH_TICK_MS = 50,       // how often HEALTH_EV_TICK is wanted: news leave and votes are counted then
     HEALTH_FRESH_INTERS = 3,   // a report counts for so many check intervals
     HEALTH_INTER_MIN_MS = 100, // shorter and longer intervals are taken as these
     HEALTH_INTER_MAX_MS = 3600000,
@@ -22,12 +21,12 @@ enum {
 struct health;
 
 enum health_event_kind {
-    HEALTH_EV_TICK,   // ages reports, repeats own verdicts
+    HEALTH_EV_TICK,   // every MEMBERSHIP_TICK_MS: ages reports, repeats own verdicts, counts votes, sends news
     HEALTH_EV_LOCAL,  // this node's verdict on `report.name`; makes the server known
     HEALTH_EV_GONE,   // the server `report.name` is not configured any more
     HEALTH_EV_REPORT, // `node`'s verdict; ignored when the server is unknown
-    HEALTH_EV_LIFE, // `node` began a new life, died or left: its reports are void; of self: the boot that reports carry
-    HEALTH_EV_GREET, // `node` became reachable: it wants all own verdicts
+    HEALTH_EV_LIFE,   // `node` began a new life, died or left: its reports are void; of self: its boot
+    HEALTH_EV_GREET,  // `node` became reachable: it wants all own verdicts
 };
 
 struct health_event {

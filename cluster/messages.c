@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of states and kinds, as users and traces read them.
+// Names of states, as users and traces read them.
 #include "cluster/messages.h"
 
 #include "node/base/panic.h"
@@ -13,14 +13,4 @@ const char *member_state_name(enum member_state state)
     };
     ASSERT((unsigned)state < MEMBER_STATE_COUNT);
     return names[state];
-}
-
-const char *cluster_msg_kind_name(enum cluster_msg_kind kind)
-{
-    static const char *const names[] = {
-        [CMSG_PING] = "ping", [CMSG_ACK] = "ack",           [CMSG_PING_REQ] = "ping-req", [CMSG_GOSSIP] = "gossip",
-        [CMSG_SYNC] = "sync", [CMSG_VERDICTS] = "verdicts", [CMSG_ADMIN] = "admin",
-    };
-    ASSERT(kind >= CMSG_PING && kind <= CMSG_ADMIN);
-    return names[kind];
 }

@@ -11,7 +11,6 @@
 #include "node/base/str.h"
 
 #define CLUSTER_NODES_MAX       256
-#define CLUSTER_NODE_NAME_MAX   64
 #define CLUSTER_SERVER_NAME_MAX 256
 #define CLUSTER_NO_NODE         UINT32_MAX
 
@@ -119,6 +118,5 @@ struct cluster_msg {
 };
 
 const char *member_state_name(enum member_state state);
-const char *cluster_msg_kind_name(enum cluster_msg_kind kind);
 
 #endif

@@ -471,15 +471,3 @@ enum wire_error wire_decode(struct str bytes, const struct wire_names *names, st
         return WIRE_MALFORMED;
     return nodes_known(msg) ? WIRE_OK : WIRE_NODE_UNKNOWN;
 }
-
-const char *wire_error_text(enum wire_error error)
-{
-    static const char *const texts[] = {
-        [WIRE_OK] = "ok",
-        [WIRE_MALFORMED] = "malformed",
-        [WIRE_VERSION_UNKNOWN] = "of an unknown version",
-        [WIRE_KIND_UNKNOWN] = "of an unknown kind",
-        [WIRE_NODE_UNKNOWN] = "about an unknown node",
-    };
-    return texts[error];
-}

@@ -31,6 +31,5 @@ enum wire_error {
 };
 // Entries about nodes that are not configured here are left out. Strings in *msg borrow `bytes`.
 enum wire_error wire_decode(struct str bytes, const struct wire_names *names, struct cluster_msg *msg);
-const char *wire_error_text(enum wire_error error);
 
 #endif

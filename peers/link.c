@@ -361,12 +361,6 @@ void links_destroy(struct links **lp)
     free(l);
 }
 
-bool links_is_up(const struct links *l, unsigned node)
-{
-    ASSERT(node < l->count);
-    return l->links[node].carrier && carrier_is_up(l->links[node].carrier);
-}
-
 bool links_send(struct links *l, unsigned node, struct str bytes)
 {
     ASSERT(node < l->count && bytes.len <= LINK_MESSAGE_MAX);

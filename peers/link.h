@@ -70,7 +70,6 @@ void links_destroy(struct links **l); // after its thread ended
 
 // Copied. False: no carrier, or its queue is full.
 bool links_send(struct links *l, unsigned node, struct str bytes);
-bool links_is_up(const struct links *l, unsigned node);
 // Closes the carrier (down is called if it was up) and dials anew if dialing is ours.
 void links_remake(struct links *l, unsigned node);
 // Another life was decided on; carriers made from now on say so.

@@ -23,8 +23,3 @@ int64_t wall_now_us(void)
 {
     return read_us(CLOCK_REALTIME);
 }
-
-struct timeval wall_timeval(int64_t wall_us)
-{
-    return (struct timeval){.tv_sec = wall_us / 1000000, .tv_usec = wall_us % 1000000};
-}

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/time.h>
 
 typedef struct {
     int64_t us; // microseconds since an arbitrary start; 0 = never
@@ -41,6 +40,5 @@ static inline bool mono_before(mono_t a, mono_t b)
 
 // Wall clock, µs since 1970.
 int64_t wall_now_us(void);
-struct timeval wall_timeval(int64_t wall_us);
 
 #endif

@@ -215,20 +215,6 @@ enum msgscan_error msgscan_check(struct str bytes, const struct msgscan_limits *
     return s.at == s.end ? MSGSCAN_OK : MSGSCAN_TRAILING;
 }
 
-const char *msgscan_error_text(enum msgscan_error error)
-{
-    static const char *const texts[] = {
-        [MSGSCAN_OK] = "ok",
-        [MSGSCAN_SHORT] = "ends inside a value",
-        [MSGSCAN_TRAILING] = "bytes behind the value",
-        [MSGSCAN_LARGE] = "too many bytes",
-        [MSGSCAN_DEEP] = "nested too deep",
-        [MSGSCAN_MANY] = "too many values",
-        [MSGSCAN_TYPE] = "byte 0xc1 begins no value",
-    };
-    return texts[error];
-}
-
 struct msgscan msgscan_begin(struct str bytes)
 {
     static const unsigned char nothing[1];

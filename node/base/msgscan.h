@@ -32,7 +32,6 @@ enum msgscan_error {
 
 // The bytes must be exactly one value within the limits.
 enum msgscan_error msgscan_check(struct str bytes, const struct msgscan_limits *limits);
-const char *msgscan_error_text(enum msgscan_error error);
 
 enum msgscan_type {
     MSGSCAN_NIL,

@@ -365,11 +365,6 @@ const struct pattern_entry *pattern_match(const struct pattern_set *p, const str
     return found < 0 ? NULL : &p->entries[found];
 }
 
-struct str pattern_set_name(const struct pattern_set *p)
-{
-    return p->options.name;
-}
-
 const struct pattern_options *pattern_set_options(const struct pattern_set *p)
 {
     return &p->options;

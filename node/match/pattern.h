@@ -42,11 +42,9 @@ void pattern_seal(struct pattern_set *p);
 // The type that a value must be cast to before it is looked up (TYPE_ANY: MATCH_FOUND).
 enum sample_type pattern_input(enum match_method m);
 // NULL: no pattern matches. Values in trees (exact strings, prefixes, addresses) give the finest match, others the
-// first.
-// The sample has the type that pattern_input() names.
+// first. The sample has the type that pattern_input() names.
 const struct pattern_entry *pattern_match(const struct pattern_set *p, const struct sample *s);
 
-struct str pattern_set_name(const struct pattern_set *p);
 const struct pattern_options *pattern_set_options(const struct pattern_set *p);
 unsigned pattern_count(const struct pattern_set *p);
 const struct pattern_entry *pattern_entry(const struct pattern_set *p, unsigned index); // in order of the text

@@ -20,7 +20,6 @@
 // clock at `now` and makes stamps comparable between nodes. From then on changes are queued for table_drain(). May be
 // repeated: to set the clock, to raise boot.
 void table_set_identity(struct table *t, struct str self, uint64_t boot, mono_t now, int64_t wall_us);
-bool table_is_replicated(const struct table *t);
 // The number of a node, given at first use. TABLE_NO_NODE when there are too many or the name is empty.
 unsigned table_node_index(struct table *t, struct str name);
 struct str table_node_name(const struct table *t, unsigned node);
@@ -42,8 +41,7 @@ void table_get_shape(struct table *t, struct table_shape *out);
 unsigned table_data_values(enum table_data d);
 
 // What one node counted within one birth. Of a fold: how much of that birth is counted in a later birth of the same
-// node
-// (`target`), or was cleared (target 0).
+// node (`target`), or was cleared (target 0).
 struct table_row {
     uint32_t node;
     bool fold;

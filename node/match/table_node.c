@@ -60,11 +60,6 @@ void table_set_node(struct table *t, unsigned node, bool alive, uint64_t boot)
         t->nodes[node].boot = boot;
 }
 
-bool table_is_replicated(const struct table *t)
-{
-    return t->replicated;
-}
-
 struct rebirth {
     struct table *table;
     struct shard *shard;

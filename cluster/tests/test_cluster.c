@@ -47,7 +47,7 @@ static bool send_bytes(void *arg, unsigned to, struct str bytes)
     struct site *s = arg;
     struct carried *p = malloc(sizeof(*p) + bytes.len);
     *p = (struct carried){.from = s->number, .to = to, .len = bytes.len};
-    p->msg.kind = MSG_LINK_SEND;
+    p->msg.kind = MSG_CALL;
     p->msg.fn = on_carried;
     memcpy(p->bytes, bytes.ptr, bytes.len);
     inbox_send(loop_inbox(sites[to].worker->loop), &p->msg);
@@ -95,7 +95,7 @@ static int start(void **state)
 {
     static const struct cluster_node_options nodes[NODES] = {{"n1", "127.0.0.1:1", "127.0.0.1:81"},
                                                              {"n2", "127.0.0.1:2", NULL}};
-    inbox_discard(MSG_LINK_SEND, drop_carried);
+    inbox_discard(MSG_CALL, drop_carried);
     log_set_max_level(LOG_LEVEL_ALERT);
     for (unsigned i = 0; i < NODES; i++) {
         struct site *s = &sites[i];

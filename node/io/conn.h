@@ -23,7 +23,7 @@ enum { CONN_AGAIN = -1, CONN_CLOSED = -2 /* orderly end */, CONN_ERROR = -3 /* s
 
 enum conn_flag {
     CONN_READABLE = 1 << 0,   // the last read did not empty the socket, or an event came since
-    CONN_WRITABLE = 1 << 1,   //
+    CONN_WRITABLE = 1 << 1,   // likewise for writing
     CONN_CONNECTING = 1 << 2, // connect() not finished
     CONN_HANDSHAKE = 1 << 3,  // transport not ready
     CONN_EOF = 1 << 4,        // the peer's end was read
@@ -78,7 +78,7 @@ ssize_t conn_sendv(struct conn *c, const struct iovec *iov, int n, bool more);
 // Sends our end (FIN or the transport's word for it).
 void conn_shut_write(struct conn *c);
 
-// Zero copy, plain transport only. Bytes moved or CONN_*. pipe->level says what is inside.
+// Zero copy, plain transport only. Bytes moved or CONN_*. p->level says what is inside.
 ssize_t conn_splice_in(struct conn *c, struct pipe_pair *p, size_t max);
 ssize_t conn_splice_out(struct conn *c, struct pipe_pair *p, bool more);
 

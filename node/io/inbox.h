@@ -5,6 +5,7 @@
 #define PHX_IO_INBOX_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 enum msg_kind {
     MSG_CALL,          // run msg->fn(msg) on the receiving loop; used by tests and one-off work
@@ -15,15 +16,9 @@ enum msg_kind {
     MSG_STOP,          // leave the loop
     MSG_SERVER_EVENT,  // a server changed state (administration, health, cluster)
     MSG_CHECK_NOW,     // run a health check at once
-    MSG_IDLE_TAKE,     // take an idle server connection from another worker
-    MSG_IDLE_GIVE,     // the answer
     MSG_SHUT_SESSIONS, // close the sessions of a server
     MSG_ACTION_DONE,   // a waiting action or fetch has its answer
-    MSG_ADMIN_CALL,    // runtime API asks another thread for an answer
-    MSG_ADMIN_REPLY,
-    MSG_LINK_UP, // a carrier connection was accepted or made
-    MSG_LINK_DOWN,
-    MSG_LINK_SEND,     // cluster or sync thread hands over a peer message
+    MSG_LINK_UP,       // a carrier connection was accepted
     MSG_VERDICT,       // local health verdict for the cluster
     MSG_CLUSTER_EVENT, // membership or shared state changed
     MSG_RELOAD_DONE,   // the builder thread has a snapshot, or the reasons why not
@@ -55,7 +50,7 @@ void inbox_discard(enum msg_kind kind, msg_fn *fn);
 struct inbox *inbox_create(struct loop *loop);
 void inbox_destroy(struct inbox **box);
 void inbox_drain(struct inbox *box);
-_Bool inbox_prepare_sleep(struct inbox *box); // false: something is there, do not sleep
+bool inbox_prepare_sleep(struct inbox *box); // false: something is there, do not sleep
 void inbox_woke(struct inbox *box);
 
 const char *msg_kind_name(enum msg_kind kind);

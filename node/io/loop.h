@@ -64,7 +64,7 @@ void loop_defer(struct loop *loop, struct loop_defer *d, void (*run)(struct loop
 void loop_defer_next(struct loop *loop, struct loop_defer *d, void (*run)(struct loop_defer *d));
 void loop_defer_cancel(struct loop_defer *d);
 
-// Called once a turn before the deferred work; one a loop. Publishing of a snapshot happens here.
+// Called once a turn before the deferred work; one a loop.
 void loop_on_turn(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 // Written by the loop's thread (relaxed), read by any.

@@ -15,8 +15,7 @@
     "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
 #define LOG_FORMAT_CLF                                                                                                 \
     "%{+Q}o %{-Q}ci - - [%trg] %r %ST %B \"\" \"\" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc "    \
-    "%sq "                                                                                                             \
-    "%bq %CC %CS %hrl %hsl"
+    "%sq %bq %CC %CS %hrl %hsl"
 
 // A line as it was read, kept to be read again.
 struct saved_line {
@@ -32,7 +31,7 @@ struct defaults {
     struct cfg_server server; // default-server
     struct saved_line *rules; // acl, http-request …: only named sections have any
     unsigned nrules;
-    bool has_from, implicit, explicit; // used by a proxy without / with "from"
+    bool implicit, explicit; // used by a proxy without / with "from"
     struct cfg_src implicit_src;
 };
 

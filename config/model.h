@@ -62,8 +62,9 @@ struct cfg_arg {
     enum var_scope scope; // VAR
     int64_t num;          // INT (times in ms); IPV4_MASK: prefix length; REGEX: flags (1 = i, 2 = g)
     struct str text;      // STR, REGEX pattern, VAR name without scope, FILE path
-    const void *ref; // PROXY: cfg_proxy (NULL = current), SERVER: cfg_server, TABLE: cfg_proxy that has the table (NULL
-                     // = current proxy's), USERLIST
+    // PROXY: cfg_proxy (NULL = current); SERVER: cfg_server; TABLE: cfg_proxy that has the table (NULL = current
+    // proxy's); USERLIST: cfg_userlist
+    const void *ref;
     unsigned var_index; // VAR: dense index a scope over the whole configuration, for arrays instead of look-ups
 };
 #define CFG_ARGS_MAX 8
@@ -101,7 +102,6 @@ struct cfg_format {
 };
 
 // ---- ACLs and conditions
-// -----------------------------------------------------------------------------------------------
 enum { ACL_FLAG_NOCASE = 1, ACL_FLAG_NO_DNS = 2, ACL_FLAG_MAP = 4 };
 struct cfg_acl_test { // one `acl NAME criterion …` line
     struct cfg_expr expr;
@@ -117,10 +117,10 @@ struct cfg_acl_test { // one `acl NAME criterion …` line
     struct str *files; // -f / -M
     unsigned nfiles;
     unsigned nocase_files; // -i holds for what follows it: with ACL_FLAG_NOCASE, files from this index on
-
     struct cfg_src src;
 };
-struct cfg_acl {     // all lines of the same name: any may match
+// All lines of the same name: any may match.
+struct cfg_acl {
     struct str name; // empty for an anonymous one
     struct cfg_acl_test *tests;
     unsigned ntests;
@@ -245,7 +245,6 @@ struct cfg_cond_list { // monitor fail, force-persist, ignore-persist
 };
 
 // ---- Stick tables
-// --------------------------------------------------------------------------------------------------------------
 enum table_data { // configuration.txt "stick-table", what can be stored
     TD_SERVER_ID,
     TD_SERVER_KEY,
@@ -295,12 +294,11 @@ struct cfg_table {
 };
 
 // ---- Listeners, servers, checks
-// ------------------------------------------------------------------------------------------------
 struct cfg_bind {
     struct cfg_addr addr; // one of possibly several addresses of the line; port ranges are kept as ranges
     struct str name;
     int maxconn, backlog, nice, id;
-    bool v6only, v4v6, transparent, defer_accept, tfo, accept_proxy;
+    bool v6only, v4v6, transparent, defer_accept, tfo;
     struct str interface;
     int mode, uid, gid;     // -1 = unset
     int mss;                // 0 = unset; negative: subtracted from the system's
@@ -332,12 +330,12 @@ struct cfg_server {
     struct str cookie;
     int weight; // 0..256
     int maxconn, minconn, maxqueue, slowstart;
-    bool backup, disabled, check, agent, send_proxy, send_proxy_v2;
+    bool backup, disabled, check, agent;
     struct cfg_addr check_addr; // `addr`
     int check_port;             // `port`, 0 = the server's
     int inter, fastinter, downinter, rise, fall;
     struct cfg_addr source; // kind NONE = any
-    int pool_max_conn, pool_low_conn, pool_purge_delay;
+    int pool_max_conn, pool_purge_delay;
     int max_reuse;
     enum { ON_MARKED_DOWN_NONE, ON_MARKED_DOWN_SHUTDOWN } on_marked_down;
     enum { ON_MARKED_UP_NONE, ON_MARKED_UP_SHUTDOWN_BACKUP } on_marked_up;
@@ -354,7 +352,6 @@ struct cfg_server {
 };
 
 // ---- Logs
-// -----------------------------------------------------------------------------------------------------------------------------
 enum cfg_log_target { LOG_TO_UDP, LOG_TO_UNIX, LOG_TO_STDOUT, LOG_TO_STDERR, LOG_TO_FD };
 enum cfg_log_format {
     LOG_FMT_RFC3164,
@@ -379,7 +376,6 @@ struct cfg_log {
 };
 
 // ---- Proxies
-// ---------------------------------------------------------------------------------------------------------------------------
 enum cfg_proxy_cap { CAP_FRONT = 1, CAP_BACK = 2 }; // listen = both
 enum cfg_mode { MODE_TCP, MODE_HTTP };
 enum cfg_balance {
@@ -408,31 +404,24 @@ enum cfg_option { // boolean options; bits of cfg_proxy.options
     OPT_HTTP_NO_DELAY,
     OPT_HTTP_BUFFER_REQUEST,
     OPT_HTTP_PRETEND_KEEPALIVE,
-    OPT_HTTP_USE_PROXY_HEADER,
     OPT_ACCEPT_INVALID_REQ,
     OPT_ACCEPT_INVALID_RES,
     OPT_ALLBACKUPS,
-    OPT_CHECKCACHE,
     OPT_CLITCPKA,
     OPT_SRVTCPKA,
     OPT_CONTSTATS,
-    OPT_INDEPENDENT_STREAMS,
     OPT_LOG_HEALTH_CHECKS,
     OPT_NOLINGER,
     OPT_ORIGINALTO,
     OPT_PERSIST,
     OPT_PREFER_LAST_SERVER,
-    OPT_SOCKET_STATS,
     OPT_SPLICE_AUTO,
     OPT_SPLICE_REQUEST,
     OPT_SPLICE_RESPONSE,
     OPT_TCP_SMART_ACCEPT,
     OPT_TCP_SMART_CONNECT,
-    OPT_TRANSPARENT,
     OPT_DISABLE_H2_UPGRADE,
-    OPT_IDLE_CLOSE_ON_RESPONSE,
-    OPT_TCPKA,
-    OPT_COUNT
+    OPT_TCPKA
 };
 enum {
     COOKIE_INSERT = 1,
@@ -557,7 +546,6 @@ struct cfg_proxy {
     struct cfg_capture *req_captures, *res_captures; // headers
     unsigned nreq_captures, nres_captures;
     struct cfg_capture capture_cookie; // name ends as in the manual: prefix or exact
-    bool stats_enabled;                // `stats enable` (served by node/admin)
     uint32_t digest;                   // of its text, to see what a reload changed
     struct cfg_proxy *same_name;       // the other one of a frontend and a backend that share a name
 };
@@ -576,12 +564,10 @@ enum cfg_retry_on {
     RETRY_501 = 2048,
     RETRY_502 = 4096,
     RETRY_503 = 8192,
-    RETRY_504 = 16384,
-    RETRY_DISABLE_L7 = 32768
+    RETRY_504 = 16384
 };
 
 // ---- Cluster
-// ---------------------------------------------------------------------------------------------------------------------------------
 struct cfg_node {
     struct str name;
     struct cfg_addr link; // peer address
@@ -601,7 +587,6 @@ struct cfg_cluster {
 };
 
 // ---- Userlists
-// ---------------------------------------------------------------------------------------------------------------------------
 struct cfg_user {
     struct str name, password;
     bool insecure;
@@ -623,7 +608,6 @@ struct cfg_userlist {
 };
 
 // ---- The whole
-// ---------------------------------------------------------------------------------------------------------------------------
 struct cfg_global {
     int nbthread; // 0 = one a core
     int maxconn;  // 0 = from the descriptor limit
@@ -645,9 +629,8 @@ struct cfg_global {
     unsigned nlogs;
     struct str localpeer;
     struct {
-        int bufsize, maxrewrite, maxhdr, maxaccept, maxpollevents, pipesize, logurilen, cookielen, rcvbuf_client,
-            rcvbuf_server, sndbuf_client, sndbuf_server, pool_low_fd_ratio, pool_high_fd_ratio, pattern_cache_size,
-            idletimer;
+        int bufsize, maxrewrite, maxhdr, maxaccept, maxpollevents, pipesize, logurilen, cookielen, pool_low_fd_ratio,
+            pool_high_fd_ratio, pattern_cache_size, idletimer;
     } tune;
     // Applied by the node once accepted, in order: value ptr NULL = unset; an empty name = clear all.
     struct str *setenv_names, *setenv_values;

@@ -53,7 +53,6 @@ bool parse_time_ms(struct parse *p, unsigned word, int64_t *out); // "10s", "5m"
 bool parse_size(struct parse *p, unsigned word, uint64_t *out);   // "100k"
 
 // ---- expressions (expr.c, format.c, acl.c, action.c): each starts at *word and moves it behind what it consumed
-// ----------------------
 bool parse_expr(struct parse *p, unsigned *word, unsigned where, struct cfg_expr *out);
 // The text of a log-format: one word. `where` = enum cfg_where bits of the place.
 bool parse_format(struct parse *p, unsigned word, struct str text, unsigned where, struct cfg_format *out);

@@ -23,7 +23,7 @@ enum sample_type {
 };
 const char *sample_type_name(enum sample_type t); // as the manual says: "boolean", "integer" …
 // Can a value of type `from` be used where `to` is wanted (configuration.txt 7.3, the cast matrix)?
-_Bool sample_type_casts(enum sample_type from, enum sample_type to);
+bool sample_type_casts(enum sample_type from, enum sample_type to);
 
 // Where an expression is evaluated; a fetch says at which of these its data exists. Bits.
 enum cfg_where {

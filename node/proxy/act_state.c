@@ -9,64 +9,10 @@
 #include "node/proxy/actions.h"
 
 // ---- variables
-// ----------------------------------------------------------------------------------------------------------
-
-// The slot of a scope in the context; NULL: not in this place. *arena: where its values live.
-static struct vars **scope_vars(struct stream *st, enum var_scope scope, struct arena **arena)
-{
-    *arena = st->arena;
-    switch (scope) {
-    case VAR_SESS: {
-        struct session_extra *extra = session_extra(st->session);
-        *arena = extra->arena;
-        return &extra->vars;
-    }
-    case VAR_TXN:
-        return &st->ctx.txn_vars;
-    case VAR_REQ:
-        return &st->ctx.req_vars;
-    case VAR_RES:
-        return &st->ctx.res_vars;
-    default:
-        return NULL;
-    }
-}
-
-static bool empty_sample(const struct sample *s)
-{
-    return (s->type == TYPE_STR || s->type == TYPE_BIN) && s->str.len == 0;
-}
-
-// The conditions of set-var's second argument, all of which must hold.
-static bool may_set(unsigned conds, bool exists, const struct sample *old, const struct sample *now)
-{
-    bool ints = exists && old->type == TYPE_INT && now->type == TYPE_INT;
-    return !((conds & VAR_IF_EXISTS && !exists) || (conds & VAR_IF_NOT_EXISTS && exists) ||
-             (conds & VAR_IF_EMPTY && !empty_sample(now)) || (conds & VAR_IF_NOT_EMPTY && empty_sample(now)) ||
-             (conds & VAR_IF_SET && !(exists && !empty_sample(old))) ||
-             (conds & VAR_IF_NOT_SET && exists && !empty_sample(old)) ||
-             (conds & VAR_IF_GREATER && ints && old->num <= now->num) ||
-             (conds & VAR_IF_LESS && ints && old->num >= now->num));
-}
 
 static void set_var(struct stream *st, const struct cfg_action *cfg, const struct sample *s)
 {
-    struct sample old;
-    if (cfg->scope == VAR_PROC) {
-        bool exists = proc_vars_get(&st->ctx, cfg->name, &old);
-        if (may_set((unsigned)cfg->number2, exists, &old, s))
-            proc_vars_set(cfg->name, s);
-        return;
-    }
-    struct arena *arena;
-    struct vars **vars = scope_vars(st, cfg->scope, &arena);
-    if (!vars)
-        return;
-    bool exists = *vars && vars_get(*vars, cfg->var_index, &old);
-    if (may_set((unsigned)cfg->number2, exists, &old, s))
-        vars_set(vars, st->front->snapshot->config->global.var_counts[cfg->scope], arena, cfg->var_index, s);
-    if (cfg->scope == VAR_SESS)
-        st->ctx.sess_vars = *vars;
+    vars_assign(&st->ctx, cfg->scope, cfg->name, cfg->var_index, (unsigned)cfg->number2, s);
 }
 
 enum step act_set_var(struct stream *st, const struct action *a, struct rule_run *run)
@@ -90,19 +36,11 @@ enum step act_set_var_fmt(struct stream *st, const struct action *a, struct rule
 
 enum step act_unset_var(struct stream *st, const struct action *a, struct rule_run *run)
 {
-    struct arena *arena;
-    if (a->cfg->scope == VAR_PROC) {
-        proc_vars_unset(a->cfg->name);
-        return STEP_DONE;
-    }
-    struct vars **vars = scope_vars(st, a->cfg->scope, &arena);
-    if (vars && *vars)
-        vars_unset(*vars, a->cfg->var_index);
+    vars_remove(&st->ctx, a->cfg->scope, a->cfg->name, a->cfg->var_index);
     return STEP_DONE;
 }
 
 // ---- sticky counters
-// ------------------------------------------------------------------------------------------------------
 
 // What tcp-request connection and session rules track lasts as long as the session; the stream only looks at it.
 static struct track *track_to_start(struct stream *st, unsigned number)
@@ -209,7 +147,6 @@ enum step act_sc_set_gpt0(struct stream *st, const struct action *a, struct rule
 }
 
 // ---- captures, log, timeouts
-// --------------------------------------------------------------------------------------------------
 
 enum step act_capture(struct stream *st, const struct action *a, struct rule_run *run)
 {
@@ -283,7 +220,6 @@ enum step act_no_retry(struct stream *st, const struct action *a, struct rule_ru
 }
 
 // ---- addresses, marks, priorities
-// ---------------------------------------------------------------------------------------------
 
 static void set_addr(struct stream *st, const struct action *a, struct inet_addr *addr)
 {

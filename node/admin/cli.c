@@ -41,7 +41,6 @@ unsigned cli_session_count(void)
 }
 
 // ---- for commands
-// -----------------------------------------------------------------------------------------------------
 
 struct cli_request *cli_request(struct cli *c)
 {
@@ -103,7 +102,6 @@ enum cli_level cli_session_level(struct cli *c)
 }
 
 // ---- the end
-// ----------------------------------------------------------------------------------------------------------
 
 static void end_request(struct cli *c)
 {
@@ -148,7 +146,6 @@ void cli_sessions_end(void)
 }
 
 // ---- lines
-// ------------------------------------------------------------------------------------------------------------
 
 // Cuts the next command off the line at an unescaped ';', and it into words at blanks; a backslash keeps what follows
 // it.
@@ -317,7 +314,6 @@ bool cli_take_line(const struct buf *in, bool eof, char **line, char **payload, 
 }
 
 // ---- input and output
-// ---------------------------------------------------------------------------------------------------
 
 // True when all is out.
 static bool flush(struct cli *c)

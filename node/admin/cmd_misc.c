@@ -117,7 +117,6 @@ enum cli_result cmd_show_startup_logs(struct cli *c)
 }
 
 // ---- counters
-// -------------------------------------------------------------------------------------------------------------
 
 static void zero(struct counters *all, unsigned slots)
 {

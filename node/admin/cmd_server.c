@@ -64,7 +64,6 @@ enum cli_result cmd_enable_server(struct cli *c)
 }
 
 // ---- weight
-// ---------------------------------------------------------------------------------------------------------------
 
 enum cli_result cmd_get_weight(struct cli *c)
 {
@@ -98,7 +97,6 @@ enum cli_result cmd_set_weight(struct cli *c)
 }
 
 // ---- set server
-// -----------------------------------------------------------------------------------------------------------
 
 static enum cli_result set_state(struct cli *c, struct server *srv, struct str state)
 {
@@ -166,7 +164,6 @@ enum cli_result cmd_set_server(struct cli *c)
 }
 
 // ---- limits
-// ---------------------------------------------------------------------------------------------------------------
 
 static bool limit_arg(struct cli *c, unsigned n, int *out)
 {
@@ -226,7 +223,6 @@ enum cli_result cmd_enable_frontend(struct cli *c)
 }
 
 // ---- lists
-// ----------------------------------------------------------------------------------------------------------------
 
 // False: the argument names no backend.
 static bool only_backend(struct cli *c, unsigned n, struct proxy **only)

@@ -39,7 +39,6 @@ static const enum table_data print_order[] = {
 };
 
 // ---- keys
-// -----------------------------------------------------------------------------------------------------------------
 
 static void print_key(struct buf *out, const struct cfg_table *cfg, struct str key)
 {
@@ -107,7 +106,6 @@ static bool parse_key(struct cli *c, const struct cfg_table *cfg, struct str tex
 }
 
 // ---- columns
-// --------------------------------------------------------------------------------------------------------------
 
 // "data.gpc0", "data.gpc[3]"
 static bool parse_column(struct cli *c, const struct cfg_table *cfg, struct str text, enum table_data *column,
@@ -200,7 +198,6 @@ static void print_header(struct buf *out, struct proxy *p)
 }
 
 // ---- filters
-// --------------------------------------------------------------------------------------------------------------
 
 static bool passes(const struct table_walk *w, struct table_entry *e)
 {
@@ -241,7 +238,6 @@ static bool parse_filter(struct cli *c, const struct cfg_table *cfg, unsigned at
 }
 
 // ---- the walk
-// -------------------------------------------------------------------------------------------------------------
 
 static void walk_free(void *state)
 {

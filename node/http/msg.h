@@ -74,11 +74,11 @@ struct http_hdr {
 };
 
 enum http_body {
-    BODY_NONE,    // no body follows the head
-    BODY_LENGTH,  // content_length bytes
-    BODY_CHUNKED, //
-    BODY_CLOSE,   // until the connection closes (responses only)
-    BODY_TUNNEL   // opaque bytes both ways (101, 2xx to CONNECT)
+    BODY_NONE,   // no body follows the head
+    BODY_LENGTH, // content_length bytes
+    BODY_CHUNKED,
+    BODY_CLOSE, // until the connection closes (responses only)
+    BODY_TUNNEL // opaque bytes both ways (101, 2xx to CONNECT)
 };
 
 struct http_msg {

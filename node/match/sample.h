@@ -96,11 +96,11 @@ const struct inet_addr *match_dst(struct match_ctx *c);
 mono_t match_now(const struct match_ctx *c);
 
 // ---- functions bound to fetches and converters
-// -------------------------------------------------------------------------------------- Compiled argument: what
-// cfg_arg named, resolved for this snapshot.
+
 struct table;
 struct regex;
 struct pattern_set;
+// Compiled argument: what cfg_arg named, resolved for this snapshot.
 struct arg {
     enum cfg_arg_kind kind; // NONE: an optional one that was left out
     int64_t num;

@@ -65,7 +65,6 @@ int backend_server_capacity(const struct server_state *s)
 }
 
 // ---- reserving a slot
-// ------------------------------------------------------------------------------------------------
 
 static void note_served(struct server_state *s, int served)
 {
@@ -112,7 +111,6 @@ void backend_release(struct server_state *s)
 }
 
 // ---- keys of the hash algorithms
-// ---------------------------------------------------------------------------------------
 
 static bool key_uri(const struct cfg_proxy *cfg, struct http_msg *req, struct str *key)
 {
@@ -196,7 +194,6 @@ static bool hash_key(struct pick *p, struct str *key)
 }
 
 // ---- the algorithms
-// ---------------------------------------------------------------------------------------------------
 
 // hash-balance-factor, in percent: the streams that a server may have at most, of the average over all. 0 = no limit.
 static int64_t share_limit(const struct pick *p, const struct schedule *s)
@@ -395,7 +392,6 @@ enum pick_result backend_pick(struct pick *p, struct server **out)
 }
 
 // ---- names
-// ------------------------------------------------------------------------------------------------------------
 
 struct server *proxy_server_of(struct proxy *p, const struct server_state *s)
 {

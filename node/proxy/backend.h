@@ -52,7 +52,6 @@ void backend_publish(struct backend_state *b, struct proxy *p);
 void backend_rebuild(struct backend_state *b); // under lock
 
 // ---- picking
-// ----------------------------------------------------------------------------------------------------------------------------
 // A stream's place in a queue. Embedded in the stream. Protected by backend->lock until it was woken.
 struct queue_entry {
     struct list link;

@@ -58,7 +58,6 @@ int check_step(int health, bool pass, int rise, int fall)
 }
 
 // ---- timing
-// -----------------------------------------------------------------------------------------------------------
 
 static int interval_ms(const struct health_check *c)
 {
@@ -96,7 +95,6 @@ static int connect_timeout_ms(const struct health_check *c)
 }
 
 // ---- the end of one check
-// ------------------------------------------------------------------------------------------------
 
 static void record(struct health_check *c, const struct check_verdict *v)
 {
@@ -170,7 +168,6 @@ static void finish_with(struct health_check *c, enum check_status status, const 
 }
 
 // ---- running
-// ------------------------------------------------------------------------------------------------------------
 
 static void send_request(struct health_check *c)
 {
@@ -301,7 +298,6 @@ static void on_timer(struct timer *t)
 }
 
 // ---- life: messages from the control thread to the check's worker
-// ---------------------------------------------------------
 
 enum order { ORDER_CONFIGURE, ORDER_STOP, ORDER_NOW, ORDER_MARK_DOWN, ORDER_SUDDEN_DEATH, ORDER_FAIL };
 struct check_msg {

@@ -56,7 +56,6 @@ struct health_check {
     size_t sent;
     struct buf out;
     int health;
-    unsigned errors_seen; // observe: consecutive
 };
 
 // The snapshot that is being published has this server: its check is made, changed or (no `check`) ended. Control

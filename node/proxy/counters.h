@@ -25,8 +25,8 @@ struct counters {
     counter_t intercepted;
     counter_t queue_ms, connect_ms, response_ms, total_ms; // sums, with time_samples for averages
     counter_t time_samples;
-    counter_t rate_now, rate_before,
-        rate_second; // events of this second and of the one before; second = monotonic seconds
+    // Events of this second (rate_second, monotonic) and of the one before.
+    counter_t rate_now, rate_before, rate_second;
     counter_t req_rate_now, req_rate_before, req_rate_second;
 } __attribute__((aligned(64)));
 

@@ -8,13 +8,8 @@
 
 struct backend_state;
 
-enum event_level {
-    EVENT_EMERGENCY = 0,
-    EVENT_ALERT = 1,
-    EVENT_WARNING = 4,
-    EVENT_NOTICE = 5,
-    EVENT_INFO = 6
-}; // syslog's numbers
+// syslog's numbers.
+enum event_level { EVENT_EMERGENCY = 0, EVENT_ALERT = 1, EVENT_WARNING = 4, EVENT_NOTICE = 5, EVENT_INFO = 6 };
 
 // b: whose log targets get it; NULL = stderr only.
 void event_log(struct backend_state *b, enum event_level level, const char *fmt, ...)

@@ -19,9 +19,9 @@ struct log_target {
     int facility, level, min_level;
     unsigned sample_from, sample_to, sample_size; // size 0 = all
     _Atomic unsigned sampled;
-    int fd;        // stream: the descriptor; datagram: the socket, shared by all of its family
-    bool datagram; //
-    bool fifo;     // a stream whose writes are whole up to PIPE_BUF
+    int fd; // stream: the descriptor; datagram: the socket, shared by all of its family
+    bool datagram;
+    bool fifo; // a stream whose writes are whole up to PIPE_BUF
     socklen_t addr_len;
     struct sockaddr_storage addr;
 };

@@ -89,9 +89,9 @@ struct proxy { // in the snapshot's arena
 };
 
 struct snapshot {
-    uint32_t magic;   // SNAPSHOT_MAGIC
-    _Atomic int refs; // held by: publication, each worker that has it, the builder. Streams count in their worker's
-                      // snapshot_use
+    uint32_t magic; // SNAPSHOT_MAGIC
+    // Held by: publication, each worker that has it, the builder. Streams count in their worker's snapshot_use.
+    _Atomic int refs;
     uint64_t serial;
     struct config *config;
     struct arena *arena;
@@ -106,12 +106,12 @@ struct snapshot {
 };
 #define SNAPSHOT_MAGIC 0x534e4150u
 
-// Builds from a model: compiles, finds the states of `old` again by name, opens what must be opened (through the
-// keeper), binds new addresses. Nothing is visible to workers yet. NULL: messages in diag, everything undone.
-// `check_only`: -c, binds nothing. Takes over the caller's reference of config in any case.
 // Threads that serve traffic: nbthread, or one a core. Fixed by the first configuration that is asked for; states have
 // a slot for each.
 unsigned snapshot_worker_slots(const struct config *c); // c may be NULL later
+// Builds from a model: compiles, finds the states of `old` again by name, opens what must be opened (through the
+// keeper), binds new addresses. Nothing is visible to workers yet. NULL: messages in diag, everything undone.
+// `check_only`: -c, binds nothing. Takes over the caller's reference of config in any case.
 struct snapshot *snapshot_build(struct config **config, struct snapshot *old, bool check_only, struct diag *diag);
 // Variables of scope proc that the global section sets. False: message given.
 bool start_vars_compile(struct snapshot *s, struct compile *c);
@@ -145,8 +145,8 @@ struct proxy *snapshot_find(struct snapshot *s, struct str name, unsigned caps);
 bool addr_from_cfg(const struct cfg_addr *cfg, int family, struct addr *a);
 
 // ---- the steps of building, one file each
-// ---------------------------------------------------------------------------------------- states.c: frontend, backend,
-// server states and tables, of `old` by name or new. False: message given.
+
+// states.c: frontend, backend, server states and tables, of `old` by name or new. False: message given.
 bool states_prepare(struct snapshot *s, struct snapshot *old, struct diag *diag);
 // At publication: what the new text changed is applied to the states that were kept; checks are started and stopped.
 void states_publish(struct snapshot *s, struct snapshot *old);

@@ -81,7 +81,6 @@ struct addr server_addr(struct server_state *s)
 }
 
 // ---- transitions
-// ------------------------------------------------------------------------------------------------------
 
 static bool compute_usable(const struct server_state *s)
 {
@@ -296,7 +295,6 @@ void server_set_health(struct server_state *s, bool up, const char *why)
 }
 
 // ---- words
-// ------------------------------------------------------------------------------------------------------------
 
 void server_status_text(const struct server_state *s, const struct cfg_server *cfg, char *dst, size_t size)
 {

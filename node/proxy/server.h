@@ -38,7 +38,6 @@ enum server_admin {
 struct server_worker {
     struct list idle; // struct server_conn, newest first
     unsigned idle_count;
-    unsigned used_now, used_peak; // for pool sizing
     struct counters counters;
     char pad[0] __attribute__((aligned(64)));
 };
@@ -110,7 +109,6 @@ struct server { // in the snapshot's arena
     struct proxy *proxy;
     struct server_state *state; // counted
     unsigned index;
-    bool is_https;
     struct inet_addr source;  // family 0 = any
     struct addr initial_addr; // as this text resolved
 };

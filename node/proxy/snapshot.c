@@ -16,7 +16,6 @@ static struct snapshot_use *worker_uses[WORKER_MAX]; // the current one of each 
 static _Atomic uint64_t serials;
 
 // ---- references
-// -------------------------------------------------------------------------------------------------------
 
 static void destroy(struct snapshot *s)
 {
@@ -79,7 +78,6 @@ struct proxy *snapshot_find(struct snapshot *s, struct str name, unsigned caps)
 }
 
 // ---- building
-// -------------------------------------------------------------------------------------------------------------
 
 static void make_proxies(struct snapshot *s)
 {
@@ -130,7 +128,6 @@ struct snapshot *snapshot_build(struct config **config, struct snapshot *old, bo
 }
 
 // ---- publication
-// ------------------------------------------------------------------------------------------------------------
 
 struct snapshot_msg {
     struct msg msg;

@@ -44,7 +44,6 @@ void frontend_state_unref(struct frontend_state **slot)
 }
 
 // ---- servers
-// ----------------------------------------------------------------------------------------------------------
 
 bool addr_from_cfg(const struct cfg_addr *cfg, int family, struct addr *a)
 {
@@ -131,7 +130,6 @@ static bool prepare_servers(struct snapshot *s, struct proxy *p, struct proxy *o
 }
 
 // ---- tables
-// -----------------------------------------------------------------------------------------------------------
 
 static void prepare_table(struct proxy *p, struct proxy *old)
 {
@@ -164,7 +162,6 @@ bool states_prepare(struct snapshot *s, struct snapshot *old, struct diag *diag)
 }
 
 // ---- publication
-// --------------------------------------------------------------------------------------------------------
 
 // A setting that the runtime API may have changed is overwritten only when the text changed it.
 static void apply_server(struct server *srv, struct server *before)
@@ -322,7 +319,6 @@ void backend_publish(struct backend_state *b, struct proxy *p)
 }
 
 // ---- the end
-// ----------------------------------------------------------------------------------------------------------
 
 static void release_backend(struct proxy *p)
 {

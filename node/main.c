@@ -25,6 +25,7 @@
 #include "node/proxy/listener.h"
 #include "node/proxy/proxy.h"
 #include "node/proxy/stream.h"
+#include "node/proxy/table_sweep.h"
 #include "node/reload.h"
 #include "node/version.h"
 
@@ -216,6 +217,7 @@ static int serve(struct snapshot *s)
     admin_reload = reload_request;
     snapshot_publish(s);
     on_published(s);
+    table_sweep_start(process_control());
     daemon_signal_old(options.old_pids, options.nold_pids, options.old_signal);
     daemon_notify("READY=1");
     bool ok = process_run(&hooks);

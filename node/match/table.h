@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stick tables: keys with counters, rates, tags and server keys. Instance-based and free of clocks: time comes in with
 // every call, so that the cluster simulator runs the production code in virtual time. 64 shards with a mutex each; all
-// functions may be called from any thread. Counters merge between nodes as the design's section 6 says: a slot a (node,
-// birth), sums over slots.
+// functions may be called from any thread. Counters merge between nodes: a slot a (node, birth), sums over slots
+// (README.md, "Stick tables").
 #ifndef PHX_MATCH_TABLE_H
 #define PHX_MATCH_TABLE_H
 
@@ -42,8 +42,8 @@ struct table_key_buf {
 
 // An entry stays valid (pinned, never evicted) until table_release().
 struct table_entry *table_find(struct table *t, struct str key, mono_t now); // NULL when absent
-struct table_entry *table_get(struct table *t, struct str key,
-                              mono_t now); // created when absent; NULL when full and nothing can go
+// Created when absent; NULL when full and nothing can go.
+struct table_entry *table_get(struct table *t, struct str key, mono_t now);
 void table_release(struct table *t, struct table_entry **e);
 void table_touch(struct table *t, struct table_entry *e, mono_t now); // restarts its expiry
 struct str table_entry_key(const struct table_entry *e);
@@ -74,7 +74,7 @@ bool table_walk(struct table *t, uint64_t *cursor, unsigned max, mono_t now, tab
 unsigned table_entry_uses(struct table *t, struct table_entry *e); // pins but the caller's
 int64_t table_entry_expires_ms(struct table *t, struct table_entry *e, mono_t now);
 bool table_delete(struct table *t, struct str key, mono_t now); // leaves a tombstone in a replicated table
-// O(expired): frees what is due, at most `max`. Called by each worker now and then, on shards of its own.
+// O(expired): frees what is due, at most `max`; passes over shards that are in use. Called now and then.
 unsigned table_expire(struct table *t, unsigned max, mono_t now);
 
 #endif

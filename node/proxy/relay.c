@@ -8,7 +8,7 @@
 
 #include "node/io/worker.h"
 
-#define BULK_READS   2            // full buffers in a row
+#define BULK_READS   2            // full buffers in a row; one where the length is known to be worth it
 #define SPLICE_WORTH (64u * 1024) // remaining bytes of known length that are worth a pipe
 #define SPLICE_MAX   (1u << 20)   // asked from the kernel at a time
 #define HEAD_IOV_MAX 64
@@ -63,6 +63,11 @@ void flow_begin(struct flow *f, enum flow_framing framing, uint64_t length, uint
         f->buf->head = at;
         f->clear = at;
     }
+}
+
+void flow_note_read(struct flow *f, bool full)
+{
+    f->full_reads = full ? (uint8_t)(f->full_reads + (f->full_reads < BULK_READS)) : 0;
 }
 
 void flow_begin_tunnel(struct flow *f)
@@ -230,7 +235,7 @@ static enum relay_result pull_buffer(struct worker *w, struct flow *f, struct co
     if (n < 0)
         return RELAY_SOURCE_ERROR;
     iobuf_wrote(b, (uint32_t)n);
-    f->full_reads = (uint32_t)n == room ? (uint8_t)(f->full_reads + (f->full_reads < BULK_READS)) : 0;
+    flow_note_read(f, (uint32_t)n == room);
     if (!flow_scan(f))
         return RELAY_BAD_FRAMING;
     if (f->drop) {
@@ -245,7 +250,8 @@ static enum relay_result pull_buffer(struct worker *w, struct flow *f, struct co
 // Is this the moment to go over to a pipe? Only with an empty buffer, so that order is kept.
 static bool begin_splice(struct worker *w, struct flow *f, const struct conn *from, const struct conn *to)
 {
-    if (f->no_splice || f->full_reads < BULK_READS || f->drop || f->nhead > 0)
+    unsigned reads = f->framing == FLOW_LENGTH ? 1 : BULK_READS;
+    if (f->no_splice || f->full_reads < reads || f->drop || f->nhead > 0)
         return false;
     if (f->buf && f->buf->head != f->buf->tail)
         return false;

@@ -20,6 +20,8 @@ enum relay_result {
 void flow_begin(struct flow *f, enum flow_framing framing, uint64_t length, uint32_t at);
 // The message is over and raw bytes follow, of which some may be in the buffer already.
 void flow_begin_tunnel(struct flow *f);
+// A read filled the buffer, or did not: bulk shows itself.
+void flow_note_read(struct flow *f, bool full);
 // Looks at bytes that were received into the buffer since: moves `clear` on. False: bad framing.
 bool flow_scan(struct flow *f);
 

@@ -199,6 +199,15 @@ static bool keep_shared(struct server_conn *sc, const struct cfg_server *cfg, mo
     return true;
 }
 
+// A read that took exactly what it wanted (the pipe's do) leaves open whether more is there: then one more tells.
+static bool is_silent(struct server_conn *sc)
+{
+    char byte;
+    if (sc->conn.flags & CONN_READABLE && !(sc->conn.flags & CONN_HUP))
+        conn_recv(&sc->conn, &byte, 1);
+    return still_good(sc);
+}
+
 void server_conn_put(struct server_conn **slot, bool reusable)
 {
     struct server_conn *sc = *slot;
@@ -206,7 +215,7 @@ void server_conn_put(struct server_conn **slot, bool reusable)
     CHECK_OBJ(sc, SERVER_CONN_MAGIC);
     struct stream *st = sc->stream;
     sc->stream = NULL;
-    if (reusable && !sc->purge && still_good(sc) && st->server) {
+    if (reusable && !sc->purge && is_silent(sc) && st->server) {
         bool never = st->back->cfg->reuse == REUSE_NEVER;
         if (never ? keep_private(sc, st->session) : keep_shared(sc, st->server->cfg, loop_now(st->loop)))
             return;

@@ -32,6 +32,7 @@ bool stream_read_server(struct stream *st)
         f->source_end = true;
         return true;
     }
+    flow_note_read(f, (uint32_t)n == iobuf_room(f->buf));
     iobuf_wrote(f->buf, (uint32_t)n);
     if ((!stream_is_http(st) || st->step > STEP_RESPONSE_HEAD) && !flow_scan(f))
         f->source_end = true; // the relay meets the bad framing again

@@ -28,7 +28,7 @@ struct listener_slot {
 };
 
 // Connections of the process; maxconn 0 = unlimited.
-static _Atomic int maxconn, conns, conns_max;
+static _Atomic int maxconn, conns;
 static _Atomic uint64_t conns_total;
 static _Atomic uint64_t paused_workers; // bit a worker that has paused slots
 
@@ -92,11 +92,6 @@ int listener_conns(void)
     return atomic_load_explicit(&conns, memory_order_relaxed);
 }
 
-int listener_conns_max(void)
-{
-    return atomic_load_explicit(&conns_max, memory_order_relaxed);
-}
-
 int listener_maxconn(void)
 {
     return atomic_load_explicit(&maxconn, memory_order_relaxed);
@@ -145,7 +140,7 @@ static bool reserve(struct listener *l)
     struct frontend_state *f = l->front_state;
     if (atomic_load_explicit(&f->disabled, memory_order_relaxed))
         return false;
-    if (!count_in(&conns, listener_maxconn(), &conns_max))
+    if (!count_in(&conns, listener_maxconn(), NULL))
         return false;
     if (count_in(&f->conns, atomic_load_explicit(&f->maxconn, memory_order_relaxed), &f->conns_max)) {
         if (count_in(&l->conns, l->maxconn, NULL))

@@ -61,8 +61,7 @@ void listener_unref(struct listener **l); // any thread
 // ---- limits --------------------------------------------------------------------------------------------------------
 // global maxconn; before threads run or at a reload.
 void listener_set_maxconn(int global_maxconn);
-int listener_conns(void);     // client connections of the process
-int listener_conns_max(void); // highest
+int listener_conns(void); // client connections of the process
 int listener_maxconn(void);
 uint64_t listener_conns_total(void);
 // A session ended: counts it out of frontend and process, and goes on accepting where a limit had stopped it.

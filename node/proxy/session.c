@@ -18,17 +18,12 @@ static void on_due(struct timer *t);
 
 // ---- end -----------------------------------------------------------------------------------------------------------
 
-static void run_cleanups(struct session *s)
+static void end_extra(struct session *s)
 {
     struct session_extra *x = s->extra;
     s->extra = NULL;
     if (!x)
         return;
-    while (x->cleanups) {
-        struct stream_cleanup *c = x->cleanups;
-        x->cleanups = c->next;
-        c->run(c, NULL);
-    }
     if (x->tracks)
         tracks_stop(x->tracks, loop_now(s->conn.loop));
     struct arena *arena = x->arena;
@@ -43,7 +38,7 @@ static void session_close(struct session *s, bool reset)
     struct worker *w = worker_self;
     timer_cancel(&s->timer);
     server_conn_disown(s);
-    run_cleanups(s);
+    end_extra(s);
     conn_close(&s->conn, reset);
     s->client.fd = -1;
     list_remove(&s->link);

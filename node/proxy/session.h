@@ -10,15 +10,13 @@
 
 struct stream;
 struct server_conn;
-struct stream_cleanup;
 struct iobuf;
 
 // What only some sessions need: `tcp-request connection|session` rules that track or set variables.
 struct session_extra {
     struct arena *arena;
-    struct vars *vars;               // scope sess
-    struct track *tracks;            // TRACK_MAX of them, or NULL
-    struct stream_cleanup *cleanups; // run when the session ends, last one first (stream argument NULL)
+    struct vars *vars;    // scope sess
+    struct track *tracks; // TRACK_MAX of them, or NULL
 };
 
 enum session_flag {

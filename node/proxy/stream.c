@@ -228,12 +228,6 @@ void stream_set_term(struct stream *st, char who, char when)
     st->term[1] = when;
 }
 
-void stream_on_end(struct stream *st, struct stream_cleanup *c)
-{
-    c->next = st->cleanups;
-    st->cleanups = c;
-}
-
 enum step stream_finished(struct stream *st)
 {
     st->flags |= STREAM_DEAD;
@@ -311,11 +305,6 @@ static void finish(struct stream *st)
     stream_release_server(st, st->step == STEP_END);
     if (st->flags & STREAM_CONN_COUNTED)
         atomic_fetch_sub_explicit(&st->back->back->conns, 1, memory_order_relaxed);
-    while (st->cleanups) {
-        struct stream_cleanup *c = st->cleanups;
-        st->cleanups = c->next;
-        c->run(c, st);
-    }
     if (st->ctx.tracks)
         tracks_stop(st->ctx.tracks, st->times.end);
     if (s->extra)

@@ -60,11 +60,11 @@ struct stream_times {
 enum stream_flag {
     STREAM_HTTP = 1 << 0,
     STREAM_DENIED = 1 << 1,         // by a rule, with what term[] says
-    STREAM_TARPIT = 1 << 2,         //
+    STREAM_TARPIT = 1 << 2,         // answered late
     STREAM_LOCAL_REPLY = 1 << 3,    // answered here
     STREAM_REDISPATCHED = 1 << 4,   // log's '+' before the retries
     STREAM_FORCE_PERSIST = 1 << 5,  // force-persist matched
-    STREAM_IGNORE_PERSIST = 1 << 6, //
+    STREAM_IGNORE_PERSIST = 1 << 6, // ignore-persist matched
     STREAM_PERSISTED = 1 << 7,      // the server was found by cookie or stick
     STREAM_ASSIGNED = 1 << 8,       // use-server or persistence has set `preferred`
     STREAM_REUSED = 1 << 9,         // the server connection had carried a request before
@@ -80,23 +80,14 @@ enum stream_flag {
     STREAM_DEAD = 1 << 19,          // ended; freed at the end of the turn
     STREAM_CONTINUE_SENT = 1 << 20, // 100-continue was answered here
     STREAM_TCP_ACCEPTED = 1 << 21,  // content rules said accept
-    STREAM_WANT_BODY = 1 << 22,     // an action asks for body bytes before it goes on
-    STREAM_ADDED_COOKIE = 1 << 23,  // persistence cookie was inserted in the answer
-    STREAM_LB_COUNTED = 1 << 24,
-    STREAM_AGAIN = 1 << 25, // woken while running: look again before leaving
-    STREAM_RES_DENIED = 1 << 26,
-    STREAM_LAX_REWRITE = 1 << 27, // strict-mode off: a rewrite that fails is passed over
-    STREAM_NO_L7_RETRY = 1 << 28  // disable-l7-retry
+    STREAM_ADDED_COOKIE = 1 << 22,  // persistence cookie was inserted in the answer
+    STREAM_AGAIN = 1 << 23,         // woken while running: look again before leaving
+    STREAM_LAX_REWRITE = 1 << 24,   // strict-mode off: a rewrite that fails is passed over
+    STREAM_NO_L7_RETRY = 1 << 25    // disable-l7-retry
 };
 
 // Whom the stream waits for: bits of stream.watched.
 enum stream_watch { WATCH_CLIENT = 1, WATCH_SERVER = 2 };
-
-// Something to be done when the stream (or the session: st == NULL) ends, before its arena goes; the last added first.
-struct stream_cleanup {
-    struct stream_cleanup *next;
-    void (*run)(struct stream_cleanup *c, struct stream *st);
-};
 
 struct stream {
     uint32_t magic;   // STREAM_MAGIC
@@ -143,12 +134,10 @@ struct stream {
     struct loop_defer defer;
 
     struct stream_times times;
-    struct stream_cleanup *cleanups;
     struct stick_store *stores; // stick entries to be written once the server is known
     unsigned nstores;
     unsigned retries;                  // made so far
     int queue_srv_pos, queue_back_pos; // log's %sq, %bq
-    int log_counts[5];                 // log's %ac %fc %bc %sc, frozen when logged; [4] unused
     uint64_t bytes_in;                 // from the client: heads and bodies
     struct str reply_body;             // of an answer made here; arena or configuration
     struct str log_uri;                // request line as the log shows it
@@ -174,10 +163,8 @@ void stream_on_timer(struct stream *st);
 void stream_abort(struct stream *st, char who, char when);
 // First cause wins.
 void stream_set_term(struct stream *st, char who, char when);
-// Runs when the stream ends. The memory is the caller's (the stream's arena).
-void stream_on_end(struct stream *st, struct stream_cleanup *c);
 
-// ---- waiting (see DESIGN "The request path") -----------------------------------------------------------------------
+// ---- waiting -------------------------------------------------------------------------------------------------------
 // For an action that returns STEP_WAIT and only wants time to pass (or to be woken by stream_wake()); it is called
 // again after `ms`, or earlier: compare loop_now().
 void stream_wait_ms(struct stream *st, int64_t ms);

@@ -2,37 +2,14 @@
 // `bind` lines and their options (configuration.txt 5.1); also those of `stats socket` and of `bind` in clusters.
 #include <stddef.h>
 
+#include "config/kw_rows.h"
 #include "config/load.h"
 
 #define FIELD(name) offsetof(struct cfg_bind, name)
-#define INT(keyword, field, low, high, text)                                                                           \
-    {                                                                                                                  \
-        .name = keyword, .type = KW_INT, .offset = FIELD(field), .min = (low), .max = (high), .args = "<number>",      \
-        .help = text                                                                                                   \
-    }
-#define STRING(keyword, field, what, text)                                                                             \
-    {                                                                                                                  \
-        .name = keyword, .type = KW_STRING, .offset = FIELD(field), .args = what, .help = text                         \
-    }
 #define FLAG(keyword, field, text)                                                                                     \
     {                                                                                                                  \
         .name = keyword, .type = KW_FLAG, .offset = FIELD(field), .max = 1, .help = text                               \
     }
-#define VALUE(keyword, function, syntax, text)                                                                         \
-    {                                                                                                                  \
-        .name = keyword, .type = KW_VALUE, .value = (function), .min_args = 1, .max_args = 1, .args = syntax,          \
-        .help = text                                                                                                   \
-    }
-#define NO_EFFECT(keyword, nargs, text)                                                                                \
-    {                                                                                                                  \
-        .name = keyword, .status = KW_NO_EFFECT, .max_args = (nargs), .help = text                                     \
-    }
-#define REFUSED(keyword, reason)                                                                                       \
-    {                                                                                                                  \
-        .name = keyword, .status = KW_REFUSED, .help = reason                                                          \
-    }
-// As in HAProxy these mean nothing on a line without `ssl`, which is refused.
-#define TLS(keyword, nargs) NO_EFFECT(keyword, nargs, "concerns TLS only; `ssl` itself is not supported yet")
 
 static const struct kw_choice level_names[] = {{"user", 0}, {"operator", 1}, {"admin", 2}, {NULL, 0}};
 

@@ -4,22 +4,14 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "config/kw_rows.h"
 #include "config/load.h"
 #include "config/proxy_lines.h"
 
 #define FIELD(name) offsetof(struct cfg_server, name)
-#define INT(keyword, field, low, high, text)                                                                           \
-    {                                                                                                                  \
-        .name = keyword, .type = KW_INT, .offset = FIELD(field), .min = (low), .max = (high), .args = "<number>",      \
-        .help = text                                                                                                   \
-    }
 #define TIME(keyword, field, low, text)                                                                                \
     {                                                                                                                  \
         .name = keyword, .type = KW_TIME, .offset = FIELD(field), .min = (low), .args = "<time>", .help = text         \
-    }
-#define STRING(keyword, field, what, text)                                                                             \
-    {                                                                                                                  \
-        .name = keyword, .type = KW_STRING, .offset = FIELD(field), .args = what, .help = text                         \
     }
 #define FLAG(keyword, field, on, text)                                                                                 \
     {                                                                                                                  \
@@ -29,21 +21,6 @@
     {                                                                                                                  \
         .name = keyword, .type = KW_CHOICE, .offset = FIELD(field), .choices = (list), .args = what, .help = text      \
     }
-#define VALUE(keyword, function, syntax, text)                                                                         \
-    {                                                                                                                  \
-        .name = keyword, .type = KW_VALUE, .value = (function), .min_args = 1, .max_args = 1, .args = syntax,          \
-        .help = text                                                                                                   \
-    }
-#define NO_EFFECT(keyword, nargs, text)                                                                                \
-    {                                                                                                                  \
-        .name = keyword, .status = KW_NO_EFFECT, .max_args = (nargs), .help = text                                     \
-    }
-#define REFUSED(keyword, reason)                                                                                       \
-    {                                                                                                                  \
-        .name = keyword, .status = KW_REFUSED, .help = reason                                                          \
-    }
-// As in HAProxy these mean nothing without `ssl` or `check-ssl`, which are refused.
-#define TLS(keyword, nargs) NO_EFFECT(keyword, nargs, "concerns TLS only; `ssl` itself is not supported yet")
 
 static const struct kw_choice observed[] = {
     {"none", OBSERVE_NONE}, {"layer4", OBSERVE_LAYER4}, {"layer7", OBSERVE_LAYER7}, {NULL, 0}};

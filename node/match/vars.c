@@ -12,7 +12,6 @@ struct slot {
     struct sample value; // type TYPE_ANY = not set
     char *bytes;         // own copy of a text, kept for the next value that fits: a session's variable that every
     size_t cap;          // request sets anew must not grow the session's arena
-    bool existed;        // was set at some time
 };
 
 struct vars {
@@ -60,7 +59,6 @@ void vars_set(struct vars **vars, unsigned count, struct arena *arena, unsigned 
         value.constant = true;
     }
     slot->value = value;
-    slot->existed = true;
 }
 
 bool vars_get(const struct vars *vars, unsigned index, struct sample *out)
@@ -95,11 +93,6 @@ static struct vars **scope_of(struct match_ctx *c, enum var_scope scope)
     }
 }
 
-static bool exists(struct vars *const *vars, unsigned index)
-{
-    return vars && *vars && index < (*vars)->count && (*vars)->slots[index].existed;
-}
-
 bool vars_read(struct match_ctx *c, enum var_scope scope, struct str name, unsigned index, struct sample *out)
 {
     if (scope == VAR_PROC)
@@ -117,16 +110,16 @@ void vars_remove(struct match_ctx *c, enum var_scope scope, struct str name, uns
         vars_unset(*vars, index);
 }
 
-// configuration.txt, converter "set-var".
+// configuration.txt, converter "set-var". A variable that was unset exists no more; those of scope proc always do.
 static bool conds_hold(struct match_ctx *c, enum var_scope scope, struct str name, unsigned index, unsigned conds,
                        const struct sample *s)
 {
     struct sample old;
     bool set = vars_read(c, scope, name, index, &old);
-    bool existed = scope == VAR_PROC || exists(scope_of(c, scope), index);
+    bool exists = set || scope == VAR_PROC;
     bool empty = (s->type == TYPE_STR || s->type == TYPE_BIN) && s->str.len == 0;
     bool integers = set && old.type == TYPE_INT && s->type == TYPE_INT;
-    return !((conds & VAR_IF_EXISTS && !existed) || (conds & VAR_IF_NOT_EXISTS && existed) ||
+    return !((conds & VAR_IF_EXISTS && !exists) || (conds & VAR_IF_NOT_EXISTS && exists) ||
              (conds & VAR_IF_EMPTY && !empty) || (conds & VAR_IF_NOT_EMPTY && empty) || (conds & VAR_IF_SET && !set) ||
              (conds & VAR_IF_NOT_SET && set) || (conds & VAR_IF_GREATER && integers && old.num <= s->num) ||
              (conds & VAR_IF_LESS && integers && old.num >= s->num));

@@ -104,6 +104,8 @@ static void log_stream(struct stream *st)
         return;
     if (cfg_option(p->cfg, OPT_DONTLOG_NORMAL) && !is_abnormal(st))
         return;
+    if (cfg_option(p->cfg, OPT_DONTLOGNULL) && !(st->flags & STREAM_HTTP) && st->bytes_in == 0)
+        return; // step_request_head() sees to HTTP
     st->flags |= STREAM_LOGGED;
     if (!choose_targets(p, level_of(st), &line))
         return;

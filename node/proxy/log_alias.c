@@ -432,7 +432,11 @@ ALIAS_FN(ts)
 
 ALIAS_FN(tsc)
 {
+    const struct cfg_proxy *back = (st->back ? st->back : st->front)->cfg;
     char state[4] = {st->term[0], st->term[1], st->term_cookie[0], st->term_cookie[1]};
+    for (unsigned i = 2; i < 4; i++)
+        if (state[i] == '-' && back->cookie.name.len)
+            state[i] = 'N'; // it did not come to looking
     fmt_raw(o, str_make(state, 4));
 }
 
@@ -504,10 +508,13 @@ ALIAS_FN(HPO)
 ALIAS_FN(HQ)
 {
     struct str uri = line_of(st).uri;
+    struct str query = str_slice(uri, until_query(uri).len, uri.len);
     if (st->log_uri.len == 0 || str_eq(uri, BADREQ))
         fmt_str(o, BADREQ);
+    else if (query.len)
+        fmt_str(o, query);
     else
-        fmt_str(o, str_slice(uri, until_query(uri).len, uri.len));
+        fmt_raw(o, options & FMT_OPT_QUOTE ? STR("\"\"") : STR("")); // empty, not missing
 }
 
 // ---- captures (8.7, 8.8)

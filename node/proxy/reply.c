@@ -76,6 +76,7 @@ static void send_raw(struct stream *st, struct str raw, int status)
     if (h1_parse_response(&parser, &limits, raw.ptr, raw.len, METHOD_GET, &st->res) != H1_DONE)
         PANIC("error page %d is no HTTP response", status);
     st->res.method = (uint8_t)method;
+    st->error_status = (uint16_t)status; // a page may say otherwise: errorloc redirects
     struct str body = str_slice(raw, st->res.head_len, raw.len);
     http_hdr_del_id(&st->res, HDR_CONNECTION);
     st->res.keep_alive = true;

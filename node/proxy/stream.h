@@ -101,6 +101,7 @@ struct stream {
     char term_cookie[2]; // persistence cookie: what the client sent, what was done; '-' '-'
     uint16_t status;     // answered to the client; 0 = none
     uint16_t server_status;
+    uint16_t error_status; // of the error page that answers, for logs and counters; 0 = none
 
     struct session *session;
     struct worker *worker;

@@ -326,7 +326,7 @@ static void count_response(struct stream *st)
 enum step step_send_response(struct stream *st)
 {
     struct iovec iov[STREAM_HEAD_IOV];
-    st->status = st->res.status;
+    st->status = st->error_status ? st->error_status : st->res.status;
     count_response(st);
     int n = stream_head_iov(st, &st->res, iov);
     if (st->flags & STREAM_LOCAL_REPLY && st->reply_body.len > 0 && st->res.method != METHOD_HEAD) {

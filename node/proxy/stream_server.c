@@ -142,12 +142,13 @@ static enum step waiting_in_queue(struct stream *st)
     return stream_deadline_passed(st) ? no_server(st, 's', 'Q') : STEP_WAIT;
 }
 
+// For the log: how many leave the queue until it is served, itself included.
 static void remember_position(struct stream *st)
 {
     if (st->queue.bound)
-        st->queue_srv_pos = (int)st->queue.position;
+        st->queue_srv_pos = (int)st->queue.position + 1;
     else
-        st->queue_back_pos = (int)st->queue.position;
+        st->queue_back_pos = (int)st->queue.position + 1;
 }
 
 enum step step_balance(struct stream *st)
@@ -202,16 +203,30 @@ void stream_release_server(struct stream *st, bool reusable)
 
 // ---- retries -------------------------------------------------------------------------------------------------------
 
-// Which attempts go to another server (configuration.txt "option redispatch"): n > 0 every nth, n < 0 the nth before
-// the last one, that is -1 the last.
+// Would balancing choose anew, or does a cookie, a rule or a hash name the server?
+static bool is_bound(const struct stream *st)
+{
+    switch (st->back->cfg->balance) {
+    case BALANCE_SOURCE:
+    case BALANCE_URI:
+    case BALANCE_URL_PARAM:
+    case BALANCE_HDR:
+    case BALANCE_HASH:
+        return true;
+    default:
+        return st->flags & (STREAM_PERSISTED | STREAM_ASSIGNED);
+    }
+}
+
+// Which retries go to another server (configuration.txt "option redispatch"): n > 0 every nth, n < 0 the nth before
+// the end, that is -1 the last, 0 none. Where nothing binds the request to its server all of them do.
 static bool redispatches(const struct stream *st)
 {
     const struct cfg_proxy *cfg = st->back->cfg;
-    if (!cfg_option(cfg, OPT_REDISPATCH))
-        return false;
-    int n = cfg->redispatch_interval ? cfg->redispatch_interval : -1;
-    int left = cfg->retries - (int)st->retries;
-    return n > 0 ? (int)st->retries % n == 0 : left % -n == 0;
+    int n = cfg->redispatch_interval, retries = (int)st->retries;
+    if (!cfg_option(cfg, OPT_REDISPATCH) || !is_bound(st))
+        return cfg_option(cfg, OPT_REDISPATCH);
+    return n > 0 ? retries % n == 0 : n < 0 && retries == cfg->retries + 1 + n;
 }
 
 bool stream_retry(struct stream *st, unsigned cause)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sample expressions: fetch(args),converter(args),… (configuration.txt 7.3). The chain is checked for types as it is
 // read; names of other objects are left to resolve_exprs().
+#include "config/env.h"
 #include "config/resolve.h"
 #include "node/base/panic.h"
 
@@ -64,6 +65,13 @@ static bool unknown_name(struct parse *p, unsigned word, const char *kind, struc
 }
 
 // ---- fetch ---------------------------------------------------------------------------------------------------------
+// env() is read here, once: what this file set counts, and no thread asks the process's environment later.
+static void read_env(struct parse *p, struct cfg_arg *name)
+{
+    struct str value;
+    name->text = p->env && env_get(p->env, name->text, &value) ? arena_str(p->arena, value) : STR_NONE;
+}
+
 static bool parse_fetch(struct parse *p, unsigned word, struct str text, size_t *pos, struct cfg_expr *e)
 {
     struct str name = expr_name(text, *pos);
@@ -80,8 +88,12 @@ static bool parse_fetch(struct parse *p, unsigned word, struct str text, size_t 
     e->id = (enum fetch_id)id;
     e->type = row->type;
     struct args_spec spec = {row->args, lead, arena_printf(p->arena, "sample fetch '%.*s'", STR_ARG(name))};
-    return args_parse(p, word, &spec, text, pos, &e->args, &e->nargs) &&
-           args_check_fetch(p, word, e->id, e->args, e->nargs);
+    if (!args_parse(p, word, &spec, text, pos, &e->args, &e->nargs) ||
+        !args_check_fetch(p, word, e->id, e->args, e->nargs))
+        return false;
+    if (e->id == FETCH_ENV)
+        read_env(p, e->args);
+    return true;
 }
 
 // ---- converters ----------------------------------------------------------------------------------------------------

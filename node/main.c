@@ -172,6 +172,23 @@ static void on_ending(void)
     join_stop();
 }
 
+// setenv, unsetenv … of the global section, for what runs in this process and below it. A reload leaves them alone:
+// threads may be reading.
+static void set_environment(const struct cfg_global *g)
+{
+    for (unsigned i = 0; i < g->nsetenv; i++) {
+        char *name = str_dup(g->setenv_names[i]), *value = str_dup(g->setenv_values[i]);
+        if (!*name)
+            clearenv();
+        else if (g->setenv_values[i].ptr)
+            setenv(name, value, 1);
+        else
+            unsetenv(name);
+        free(name);
+        free(value);
+    }
+}
+
 // From root in the foreground to what the configuration asks for. Threads do not run yet.
 static bool become_service(void)
 {
@@ -183,6 +200,7 @@ static bool become_service(void)
     if (path && (pidfile = daemon_open_pidfile(path)) < 0)
         return false;
     daemon_notify_open();
+    set_environment(&in_force);
     if (in_force.daemon && !daemon_detach())
         return false;
     daemon_write_pid(&pidfile);

@@ -297,7 +297,7 @@ struct cfg_table {
 struct cfg_bind {
     struct cfg_addr addr; // one of possibly several addresses of the line; port ranges are kept as ranges
     struct str name;
-    int maxconn, backlog, nice, id;
+    int maxconn, backlog, id;
     bool v6only, v4v6, transparent, defer_accept, tfo;
     struct str interface;
     int mode, uid, gid;     // -1 = unset
@@ -330,7 +330,7 @@ struct cfg_server {
     struct str cookie;
     int weight; // 0..256
     int maxconn, minconn, maxqueue, slowstart;
-    bool backup, disabled, check, agent;
+    bool backup, disabled, check;
     struct cfg_addr check_addr; // `addr`
     int check_port;             // `port`, 0 = the server's
     int inter, fastinter, downinter, rise, fall;
@@ -342,7 +342,6 @@ struct cfg_server {
     enum { OBSERVE_NONE, OBSERVE_LAYER4, OBSERVE_LAYER7 } observe;
     enum { ON_ERROR_FASTINTER, ON_ERROR_FAIL_CHECK, ON_ERROR_SUDDEN_DEATH, ON_ERROR_MARK_DOWN } on_error;
     int error_limit;
-    struct str redir;
     struct str track; // "[backend/]server"
     struct cfg_server *track_server;
     int resolve_family; // AF_UNSPEC, AF_INET, AF_INET6
@@ -501,7 +500,6 @@ struct cfg_proxy {
         int len, depth;        // uri
         int draws;             // random(N)
         bool use_domain_only;  // hdr
-        int check_post;        // url_param, -1 = off
         struct cfg_expr *expr; // hash
     } balance_arg;
     enum { HASH_MAP_BASED, HASH_CONSISTENT } hash_type;
@@ -513,10 +511,9 @@ struct cfg_proxy {
     enum cfg_reuse reuse;
     enum cfg_http_mode http_mode;
     int retries;
-    unsigned retry_on;        // bits, see enum cfg_retry_on
-    int redispatch_interval;  // option redispatch N; -1, 0 …
-    struct cfg_addr source;   // `source`
-    struct cfg_addr dispatch; // `dispatch` / kind NONE
+    unsigned retry_on;       // bits, see enum cfg_retry_on
+    int redispatch_interval; // option redispatch N; -1, 0 …
+    struct cfg_addr source;  // `source`
     struct cfg_cookie cookie;
     struct cfg_cond_list force_persist, ignore_persist;
     struct {
@@ -629,8 +626,7 @@ struct cfg_global {
     unsigned nlogs;
     struct str localpeer;
     struct {
-        int bufsize, maxrewrite, maxhdr, maxaccept, maxpollevents, pipesize, logurilen, cookielen, pool_low_fd_ratio,
-            pool_high_fd_ratio, pattern_cache_size, idletimer;
+        int bufsize, maxrewrite, maxhdr, maxaccept, pipesize, logurilen;
     } tune;
     // Applied by the node once accepted, in order: value ptr NULL = unset; an empty name = clear all.
     struct str *setenv_names, *setenv_values;

@@ -145,7 +145,7 @@ static enum h1_error check_target(const struct http_msg *m, struct str host, boo
         // A Host without a port is tolerated.
         return !m->has_host || str_eq_nocase(host, m->target) || str_eq_nocase(host, name) ? H1_OK : H1_BAD_HOST;
     }
-    if (uri.scheme.ptr == NULL || !m->has_host)
+    if (!m->has_host || str_is(m->target, "*"))
         return H1_OK;
     ptrdiff_t user = str_find_char(uri.authority, '@');
     struct str authority = str_slice(uri.authority, (size_t)(user + 1), SIZE_MAX);

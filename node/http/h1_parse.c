@@ -111,7 +111,7 @@ static enum h1_result read_target(struct head *h)
 {
     skip_spaces(h);
     const char *s = scan_target(resume(h, h->pos), h->end);
-    while (s != NULL && *s == '#' && h->limits->accept_invalid)
+    while (s != NULL && h->limits->accept_invalid && (*s == '#' || (unsigned char)*s >= 0x80))
         s = scan_target(s + 1, h->end);
     if (s == NULL)
         return more(h, h->end);

@@ -14,7 +14,7 @@ enum scan_class {
     SCAN_TOKEN = 1,      // tchar of RFC 9110 5.6.2
     SCAN_NAME_END = 2,   // ':' or a control character or SP
     SCAN_VALUE_END = 4,  // CR, LF, NUL
-    SCAN_TARGET_END = 8, // controls, SP, DEL, '#'
+    SCAN_TARGET_END = 8, // controls, SP, DEL, '#', bytes from 0x80 on
     SCAN_NOT_HOST = 16,  // what no host:port can contain (RFC 3986 3.2.2; bytes from 0x80 on are let through)
 };
 extern const uint8_t scan_classes[256];
@@ -70,7 +70,10 @@ static inline const char *scan_value(const char *p, const char *end)
 
 static inline const char *scan_target(const char *p, const char *end)
 {
-    SCAN_LOOP(p, end, _mm_or_si128(_mm_or_si128(scan_is_space_or_control(v), scan_is(v, '\x7f')), scan_is(v, '#')))
+    // A byte from 0x80 on has the bit that the mask is made of.
+    SCAN_LOOP(
+        p, end,
+        _mm_or_si128(v, _mm_or_si128(_mm_or_si128(scan_is_space_or_control(v), scan_is(v, '\x7f')), scan_is(v, '#'))))
     return scan_table(p, end, SCAN_TARGET_END);
 }
 

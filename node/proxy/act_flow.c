@@ -46,12 +46,22 @@ static void count_denied(struct stream *st)
     if (st->ctx.where == WHERE_FRONT_CONN && front) {
         bool session = st->run.list == &st->front->rules[RULES_TCP_REQ_SESS];
         counter_add(session ? &front->denied_sessions : &front->denied_connections, 1);
+        st->flags |= STREAM_NO_LOG; // it carried nothing
         return;
     }
     count_in(front, response);
     count_in(st->back_counters, response);
     if (response)
         count_in(st->server_counters, response);
+}
+
+// What is closed without an answer has no time for it in the log.
+static void forget_time(struct stream *st)
+{
+    if (st->ctx.where == WHERE_RES)
+        st->times.response = MONO_NEVER;
+    else
+        st->times.request = MONO_NEVER;
 }
 
 enum step act_deny(struct stream *st, const struct action *a, struct rule_run *run)
@@ -66,6 +76,9 @@ enum step act_deny(struct stream *st, const struct action *a, struct rule_run *r
 enum step act_reject(struct stream *st, const struct action *a, struct rule_run *run)
 {
     count_denied(st);
+    if (st->run.list == &st->front->rules[RULES_TCP_REQ_CONN])
+        sock_set_linger_reset(st->session->conn.lf.fd); // the kernel keeps nothing of it
+    forget_time(st);
     stream_abort(st, 'P', st->ctx.where == WHERE_RES ? 'D' : 'R');
     return STEP_FINAL;
 }
@@ -86,6 +99,7 @@ enum step act_silent_drop(struct stream *st, const struct action *a, struct rule
         setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &on, sizeof(on));
     }
     count_denied(st);
+    forget_time(st);
     stream_abort(st, 'P', 'R');
     return STEP_FINAL;
 }
@@ -203,6 +217,7 @@ enum step act_tarpit(struct stream *st, const struct action *a, struct rule_run 
     }
     if (ms > 0 && !waited(st, run, ms))
         return STEP_WAIT;
+    st->times.queue_end = loop_now(st->loop); // the log shows the time as a wait in a queue
     reply_send(st, a->reply);
     return STEP_FINAL;
 }

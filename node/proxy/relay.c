@@ -144,7 +144,7 @@ static void wrote(struct flow *f, size_t n)
 static void recycle(struct flow *f)
 {
     struct iobuf *b = f->buf;
-    if (b->head != b->tail || b->head == f->pinned)
+    if (b->head != b->tail || b->head == f->pinned || f->hold)
         return;
     f->discarded = true;
     b->head = b->tail = f->clear = f->pinned;
@@ -223,6 +223,7 @@ static enum relay_result pull_buffer(struct worker *w, struct flow *f, struct co
         b->tail -= gap;
         f->clear -= gap;
         f->discarded = true;
+        f->hold = false;
     }
     uint32_t room = iobuf_room(b);
     if (room == 0)

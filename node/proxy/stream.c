@@ -22,15 +22,16 @@ static const struct {
     [STEP_REQUEST_HEAD] = {"request head", HTTP, step_request_head},
     [STEP_FRONT_CONTENT] = {"frontend tcp-request content", BOTH, step_front_content},
     [STEP_MONITOR] = {"monitor", HTTP, step_monitor},
+    [STEP_FRONT_BODY] = {"frontend buffer request", HTTP, step_front_body},
     [STEP_FRONT_REQUEST] = {"frontend http-request", HTTP, step_front_request},
     [STEP_FRONT_REDIRECT] = {"frontend redirect", HTTP, step_front_redirect},
     [STEP_CHOOSE_BACKEND] = {"use_backend", BOTH, step_choose_backend},
     // ---- the request, in the backend
+    [STEP_BACK_BODY] = {"backend buffer request", HTTP, step_back_body},
     [STEP_BACK_CONTENT] = {"backend tcp-request content", BOTH, step_back_content},
     [STEP_BACK_REQUEST] = {"backend http-request", HTTP, step_back_request},
     [STEP_BACK_REDIRECT] = {"backend redirect", HTTP, step_back_redirect},
     [STEP_REQUEST_HEADERS] = {"request headers", HTTP, step_request_headers},
-    [STEP_BUFFER_REQUEST] = {"buffer request", HTTP, step_buffer_request},
     // ---- the server
     [STEP_USE_SERVER] = {"use-server", BOTH, step_use_server},
     [STEP_PERSISTENCE] = {"persistence", BOTH, step_persistence},
@@ -269,13 +270,15 @@ static void cancel_waits(struct stream *st)
     st->run.generation++;
 }
 
-// Closing with bytes of the client unread would reset the connection under what was sent last.
+// Closing with bytes of the client unread, or that come later, would reset the connection under what was sent last. A
+// client that asked for keep-alive may have sent its next request already (RFC 9112 9.6).
 static bool wants_linger(const struct stream *st)
 {
     bool unread = stream_client(st)->flags & CONN_READABLE;
     if (st->term[0] == 'K')
         return false;
-    return stream_is_http(st) ? st->status != 0 && (unread || !st->up.complete) : unread && st->term[0] != 'P';
+    return stream_is_http(st) ? st->status != 0 && (unread || !st->up.complete || st->req.keep_alive)
+                              : unread && st->term[0] != 'P';
 }
 
 // `option nolinger`: what ends before its time is closed with a reset, so that the kernel keeps nothing of it.

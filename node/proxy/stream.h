@@ -34,6 +34,7 @@ struct flow {
     bool complete;          // every byte of the message was read from the source
     bool sent_end;          // ... and given to the sink (its end too, where the end is the connection's)
     bool discarded;         // bytes sent are no longer there: the request cannot be sent again
+    bool hold;              // bytes sent stay while there is room: the request may be sent again
     bool no_splice;         // somebody must see the bytes, or splicing was refused
     bool drop;              // bytes are read and thrown away (rest of a request that was answered already)
     uint64_t left;          // FLOW_LENGTH

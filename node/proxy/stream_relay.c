@@ -15,7 +15,10 @@ char stream_phase(const struct stream *st)
         return 'C';
     if (st->step < STEP_SEND_RESPONSE && stream_is_http(st))
         return 'H';
-    return st->down.complete && stream_is_http(st) ? 'L' : 'D';
+    // The server has left, and its last bytes are on their way.
+    bool last =
+        stream_is_http(st) && st->down.complete && (!st->sconn || stream_server(st)->flags & (CONN_EOF | CONN_HUP));
+    return last ? 'L' : 'D';
 }
 
 void stream_fail(struct stream *st, int status, char who, char when)
@@ -126,6 +129,8 @@ static enum step gone(struct stream *st, char who)
         c = &st->server_counters->server_aborts;
     if (c)
         counter_add(c, 1);
+    if (who == 'C' && st->sconn)
+        st->sconn->reset = true; // the server learns that nobody listens any more
     stream_abort(st, who, stream_phase(st));
     return STEP_FINAL;
 }
@@ -135,14 +140,16 @@ static bool is_raw(const struct stream *st)
     return !stream_is_http(st) || st->flags & STREAM_TUNNEL;
 }
 
-// One direction of TCP is over: the end is passed on, unless the other one is over too and closing does it.
-static void pass_end(struct flow *f, const struct flow *other, struct conn *to)
+// One direction of TCP is over: the end is passed on, unless the other one is over too and closing does it. From now on
+// other timeouts count.
+static void pass_end(struct stream *st, struct flow *f, const struct flow *other, struct conn *to)
 {
     if (f->sent_end)
         return;
     f->sent_end = true;
     if (!other->complete || flow_has_pending(other))
         conn_shut_write(to);
+    stream_active(st, WATCH_CLIENT | WATCH_SERVER);
 }
 
 static enum step relay_raw(struct stream *st)
@@ -160,9 +167,9 @@ static enum step relay_raw(struct stream *st)
     if (up == RELAY_DONE && down == RELAY_DONE)
         return STEP_DONE;
     if (up == RELAY_DONE)
-        pass_end(&st->up, &st->down, server);
+        pass_end(st, &st->up, &st->down, server);
     if (down == RELAY_DONE)
-        pass_end(&st->down, &st->up, client);
+        pass_end(st, &st->down, &st->up, client);
     return STEP_MORE;
 }
 
@@ -303,7 +310,8 @@ bool stream_timed_out(struct stream *st)
             return false;
         if (st->server_counters)
             counter_add(&st->server_counters->response_errors, 1);
-        stream_fail(st, 504, 's', st->status || !stream_is_http(st) ? stream_phase(st) : 'H');
+        char when = st->status || !stream_is_http(st) ? stream_phase(st) : st->up.complete ? 'H' : 'D';
+        stream_fail(st, 504, 's', when);
         return true;
     }
     return false;

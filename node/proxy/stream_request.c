@@ -78,7 +78,7 @@ enum step step_front_content(struct stream *st)
 {
     enum step r = content_rules(st, st->front, WHERE_FRONT_REQ);
     if (r == STEP_DONE && !stream_is_http(st))
-        st->times.request = loop_now(st->loop);
+        st->times.request = st->times.start; // the log's %Tw counts the inspection
     return r;
 }
 
@@ -128,10 +128,18 @@ static enum step refuse_request(struct stream *st, int status, char who)
 }
 
 // The request line as it came, for the log: rules may change the parts.
-static struct str request_line(const struct http_msg *m)
+static struct str request_line(const struct stream *st)
 {
-    const char *end = m->target.ptr + m->target.len + sizeof(" HTTP/1.1") - 1;
-    return str_make(m->method_text.ptr, (size_t)(end - m->method_text.ptr));
+    const struct http_msg *m = &st->req;
+    static const char version[] = " HTTP/1.";
+    const char *end = m->target.ptr + m->target.len;
+    bool usual = m->target.ptr == m->method_text.ptr + m->method_text.len + 1 && m->version_text.ptr == NULL &&
+                 memcmp(end, version, sizeof(version) - 1) == 0;
+    if (usual)
+        return str_make(m->method_text.ptr, (size_t)(end + sizeof(version) - m->method_text.ptr));
+    const char *digits = m->version == 10 ? "HTTP/1.0" : "HTTP/1.1";
+    struct str v = m->version_text.ptr ? m->version_text : str_of(digits);
+    return arena_printf(st->arena, "%.*s %.*s %.*s", STR_ARG(m->method_text), STR_ARG(m->target), STR_ARG(v));
 }
 
 static void capture_headers(struct stream *st)
@@ -159,7 +167,7 @@ static void request_arrived(struct stream *st)
     st->times.request = loop_now(st->loop);
     st->bytes_in = m->head_len;
     st->ctx.req = m;
-    st->log_uri = request_line(m);
+    st->log_uri = request_line(st);
     flow_begin(&st->up, framing[m->body], m->content_length, b->head + m->head_len);
     if (!m->keep_alive || st->front->cfg->http_mode == HTTP_CLOSE)
         st->flags |= STREAM_CLOSE_CLIENT;
@@ -206,7 +214,7 @@ static uint32_t head_room(const struct iobuf *b, const struct config *config)
 enum step step_request_head(struct stream *st)
 {
     const struct config *config = st->front->snapshot->config;
-    const struct h1_limits limits = {(uint16_t)config->global.tune.maxhdr,
+    const struct h1_limits limits = {(uint16_t)(config->global.tune.maxhdr - 1), // which counts the first line
                                      cfg_option(st->front->cfg, OPT_ACCEPT_INVALID_REQ)};
     if (st->sub == 0) {
         st->sub = 1;
@@ -224,8 +232,10 @@ enum step step_request_head(struct stream *st)
                 if (st->req.head_len > head_room(b, config))
                     return too_large(st);
                 request_arrived(st);
-                if (!flow_scan(&st->up))
+                if (!flow_scan(&st->up)) {
+                    st->times.request = MONO_NEVER; // the log shows no request
                     return refuse_request(st, 400, 'P');
+                }
                 return STEP_DONE;
             case H1_BAD:
                 st->parse_error = st->parser.error;
@@ -241,6 +251,64 @@ enum step step_request_head(struct stream *st)
         if (!stream_read_client(st))
             return STEP_MORE;
     }
+}
+
+// ---- body first ----------------------------------------------------------------------------------------------------
+
+// The client may wait for our word before it sends the body (RFC 9110 10.1.1).
+static void send_continue(struct stream *st)
+{
+    if (!st->req.expect_continue || st->flags & STREAM_CONTINUE_SENT || st->up.clear > st->up.pinned)
+        return;
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct iovec iov = {(char *)text, sizeof(text) - 1};
+    st->flags |= STREAM_CONTINUE_SENT;
+    conn_sendv(stream_client(st), &iov, 1, false);
+    http_hdr_del_id(&st->req, HDR_EXPECT);
+}
+
+bool stream_body_ready(struct stream *st, uint64_t want)
+{
+    bool response = st->ctx.where == WHERE_RES;
+    struct flow *f = response ? &st->down : &st->up;
+    if (!response)
+        send_continue(st);
+    stream_show_bytes(st);
+    uint64_t have = f->buf ? f->clear - f->pinned : 0;
+    return f->complete || f->source_end || (want > 0 && have >= want) || (f->buf && iobuf_room(f->buf) == 0);
+}
+
+// option http-buffer-request: the rules see the whole body, or as much of it as the buffer takes.
+static enum step buffer_body(struct stream *st, const struct proxy *p)
+{
+    if (!cfg_option(p->cfg, OPT_HTTP_BUFFER_REQUEST))
+        return STEP_DONE;
+    if (st->sub == 0) {
+        st->sub = 1;
+        const struct cfg_timeouts *t = &st->front->cfg->timeout;
+        stream_deadline(st, t->http_request >= 0 ? t->http_request : t->client);
+    }
+    while (!stream_body_ready(st, 0)) {
+        if (stream_deadline_passed(st)) {
+            st->times.request = MONO_NEVER;
+            stream_fail(st, 408, 'c', 'R');
+            return STEP_FINAL;
+        }
+        if (!stream_read_client(st))
+            return STEP_MORE;
+    }
+    st->times.request = loop_now(st->loop);
+    return STEP_DONE;
+}
+
+enum step step_front_body(struct stream *st)
+{
+    return buffer_body(st, st->front);
+}
+
+enum step step_back_body(struct stream *st)
+{
+    return st->back == st->front ? STEP_DONE : buffer_body(st, st->back);
 }
 
 // ---- the frontend's rules ------------------------------------------------------------------------------------------
@@ -318,14 +386,14 @@ void stream_set_backend(struct stream *st, struct proxy *p)
     int now = atomic_fetch_add_explicit(&p->back->conns, 1, memory_order_relaxed) + 1;
     if (now > atomic_load_explicit(&p->back->conns_max, memory_order_relaxed))
         atomic_store_explicit(&p->back->conns_max, now, memory_order_relaxed);
+    if (stream_is_http(st) && p->cfg->cookie.name.len > 0)
+        st->term_cookie[0] = st->term_cookie[1] = 'N';
     struct counters *c = st->back_counters;
     counter_add(&c->sessions, 1);
     counters_rate_event(&c->rate_now, &c->rate_before, &c->rate_second, (uint64_t)loop_now(st->loop).us / 1000000);
     if (p != st->front) {
         st->timeout_server = p->cfg->timeout.server;
         st->timeout_tunnel = p->cfg->timeout.tunnel;
-        if (p->cfg->http_mode == HTTP_CLOSE)
-            st->flags |= STREAM_CLOSE_CLIENT;
     }
 }
 
@@ -357,6 +425,7 @@ enum step step_choose_backend(struct stream *st)
     if (st->back)
         return STEP_DONE;
     stream_set_term(st, 'S', 'C');
+    st->times.request = MONO_NEVER;
     if (stream_is_http(st))
         reply_error(st, 503);
     else

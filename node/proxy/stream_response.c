@@ -115,6 +115,7 @@ static enum step no_response(struct stream *st)
             return STEP_WAIT;
         }
         if (st->session->requests > 1) {
+            st->flags |= STREAM_NO_LOG; // nothing happened that a client may not expect (RFC 9112 9.3.1)
             stream_abort(st, 'S', 'H');
             return STEP_FINAL;
         }
@@ -180,6 +181,7 @@ static void response_arrived(struct stream *st)
     st->server_status = m->status;
     st->step_due = MONO_NEVER;
     st->ctx.res = m;
+    st->up.hold = false;
     enum flow_framing f = m->body == BODY_LENGTH && m->method == METHOD_HEAD ? FLOW_NONE : framing[m->body];
     flow_begin(&st->down, f, m->content_length, b->head + m->head_len);
     if (m->body == BODY_TUNNEL)
@@ -214,7 +216,7 @@ static bool forward_interim(struct stream *st)
 static enum h1_result parse_response(struct stream *st)
 {
     const struct config *config = st->back->snapshot->config;
-    const struct h1_limits limits = {(uint16_t)config->global.tune.maxhdr,
+    const struct h1_limits limits = {(uint16_t)(config->global.tune.maxhdr - 1), // which counts the first line
                                      cfg_option(st->back->cfg, OPT_ACCEPT_INVALID_RES)};
     struct iobuf *b = st->down.buf;
     if (!b || iobuf_len(b) == 0)

@@ -8,51 +8,6 @@
 
 #define TURN_AROUND_MS 1000 // pause before the same server is tried again
 
-// ---- body first ----------------------------------------------------------------------------------------------------
-
-// The client may wait for our word before it sends the body (RFC 9110 10.1.1).
-static void send_continue(struct stream *st)
-{
-    if (!st->req.expect_continue || st->flags & STREAM_CONTINUE_SENT || st->up.clear > st->up.pinned)
-        return;
-    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct iovec iov = {(char *)text, sizeof(text) - 1};
-    st->flags |= STREAM_CONTINUE_SENT;
-    conn_sendv(stream_client(st), &iov, 1, false);
-    http_hdr_del_id(&st->req, HDR_EXPECT);
-}
-
-bool stream_body_ready(struct stream *st, uint64_t want)
-{
-    bool response = st->ctx.where == WHERE_RES;
-    struct flow *f = response ? &st->down : &st->up;
-    if (!response)
-        send_continue(st);
-    stream_show_bytes(st);
-    uint64_t have = f->buf ? f->clear - f->pinned : 0;
-    return f->complete || f->source_end || (want > 0 && have >= want) || (f->buf && iobuf_room(f->buf) == 0);
-}
-
-enum step step_buffer_request(struct stream *st)
-{
-    if (!((st->front->cfg->options | st->back->cfg->options) & (1ull << OPT_HTTP_BUFFER_REQUEST)))
-        return STEP_DONE;
-    if (st->sub == 0) {
-        st->sub = 1;
-        const struct cfg_timeouts *t = &st->front->cfg->timeout;
-        stream_deadline(st, t->http_request >= 0 ? t->http_request : t->client);
-    }
-    while (!stream_body_ready(st, 0)) {
-        if (stream_deadline_passed(st)) {
-            stream_fail(st, 408, 'c', 'D');
-            return STEP_FINAL;
-        }
-        if (!stream_read_client(st))
-            return STEP_MORE;
-    }
-    return STEP_DONE;
-}
-
 // ---- the server ----------------------------------------------------------------------------------------------------
 
 enum step step_use_server(struct stream *st)
@@ -120,6 +75,8 @@ static enum step queue_over(struct stream *st)
 static enum step no_server(struct stream *st, char who, char when)
 {
     backend_queue_cancel(&st->queue);
+    if (when == 'Q')
+        st->times.queue_end = loop_now(st->loop);
     counter_add(&st->back_counters->connect_errors, 1);
     stream_fail(st, 503, who, when);
     return STEP_FINAL;
@@ -136,6 +93,7 @@ static enum step waiting_in_queue(struct stream *st)
     if (st->sub == BALANCE_WOKEN)
         return queue_over(st);
     if (stream_client_left(st)) {
+        st->times.queue_end = loop_now(st->loop);
         stream_abort(st, 'C', 'Q');
         return STEP_FINAL;
     }
@@ -191,8 +149,8 @@ void stream_release_server(struct stream *st, bool reusable)
                      !flow_has_pending(&st->up) && (!st->down.buf || st->down.clear == st->down.buf->tail);
         // An exchange that is over on both sides: a reset spares us the TIME_WAIT that would use up local ports.
         struct server_conn *sc = st->sconn;
-        sc->reset = !clean && stream_is_http(st) && st->up.complete && st->down.complete && reusable &&
-                    !(sc->conn.flags & (CONN_HUP | CONN_EOF));
+        sc->reset |= !clean && stream_is_http(st) && st->up.complete && st->down.complete && reusable &&
+                     !(sc->conn.flags & (CONN_HUP | CONN_EOF));
         server_conn_put(&st->sconn, clean);
     }
     if (st->flags & STREAM_SLOT) {
@@ -242,7 +200,7 @@ bool stream_retry(struct stream *st, unsigned cause)
     if (st->sconn)
         server_conn_close(&st->sconn, false);
     st->up.nhead = 0;
-    st->no_reuse = true;
+    st->no_reuse |= cause != RETRY_CONN_FAILURE;
     if (!redispatches(st)) {
         stream_goto(st, STEP_CONNECT);
         st->sub = cause == RETRY_CONN_FAILURE ? CONNECT_TURN_AROUND : CONNECT_BEGIN;
@@ -284,8 +242,11 @@ static enum step connect_failed(struct stream *st, bool timed_out)
     counter_add(&st->server_counters->connect_errors, 1);
     if (st->sconn)
         server_conn_close(&st->sconn, false);
-    if (stream_retry(st, RETRY_CONN_FAILURE))
+    if (stream_retry(st, RETRY_CONN_FAILURE)) {
+        if (timed_out && st->step == STEP_CONNECT)
+            st->sub = CONNECT_BEGIN; // it has waited already
         return STEP_WAIT;
+    }
     counter_add(&st->back_counters->connect_errors, 1);
     stream_fail(st, 503, timed_out ? 's' : 'S', 'C');
     return STEP_FINAL;
@@ -387,6 +348,8 @@ enum step step_send_request(struct stream *st)
     if (up->buf)
         up->buf->head = up->pinned; // a retry sends the body's beginning again
     int n = stream_head_iov(st, &st->req, iov);
+    // What a failed answer may have sent again stays in the buffer.
+    up->hold = st->back->cfg->retry_on & ~(unsigned)RETRY_CONN_FAILURE && !(st->flags & STREAM_NO_L7_RETRY);
     st->sconn->requests++;
     st->session->flags |= SESSION_REQUEST_SENT;
     counter_add(&st->server_counters->requests, 1);

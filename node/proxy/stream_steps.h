@@ -15,14 +15,15 @@ enum stream_step_id {
     STEP_REQUEST_HEAD,
     STEP_FRONT_CONTENT,
     STEP_MONITOR,
+    STEP_FRONT_BODY,
     STEP_FRONT_REQUEST,
     STEP_FRONT_REDIRECT,
     STEP_CHOOSE_BACKEND,
+    STEP_BACK_BODY,
     STEP_BACK_CONTENT,
     STEP_BACK_REQUEST,
     STEP_BACK_REDIRECT,
     STEP_REQUEST_HEADERS,
-    STEP_BUFFER_REQUEST,
     STEP_USE_SERVER,
     STEP_PERSISTENCE,
     STEP_BALANCE,
@@ -50,9 +51,11 @@ enum step step_connection_rules(struct stream *st);
 enum step step_request_head(struct stream *st);
 enum step step_front_content(struct stream *st);
 enum step step_monitor(struct stream *st);
+enum step step_front_body(struct stream *st);
 enum step step_front_request(struct stream *st);
 enum step step_front_redirect(struct stream *st);
 enum step step_choose_backend(struct stream *st);
+enum step step_back_body(struct stream *st);
 enum step step_back_content(struct stream *st);
 enum step step_back_request(struct stream *st);
 enum step step_back_redirect(struct stream *st);
@@ -60,7 +63,6 @@ enum step step_back_redirect(struct stream *st);
 enum step step_request_headers(struct stream *st);
 enum step step_response_headers(struct stream *st);
 // stream_server.c
-enum step step_buffer_request(struct stream *st);
 enum step step_use_server(struct stream *st);
 enum step step_balance(struct stream *st);
 enum step step_connect(struct stream *st);

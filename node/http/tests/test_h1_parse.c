@@ -134,6 +134,7 @@ static void test_accept_invalid(void **state)
         enum h1_result result;
     } cases[] = {
         {"GET /a#b HTTP/1.1\r\n\r\n", H1_DONE},
+        {"GET /a\x80#\xff HTTP/1.1\r\n\r\n", H1_DONE},
         {"GET /\r\n\r\n", H1_DONE},
         {"DESCRIBE rtsp://x/ RTSP/1.0\r\n\r\n", H1_DONE},
         {"GET / HTTP/1.10\r\n\r\n", H1_DONE},

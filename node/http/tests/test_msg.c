@@ -72,7 +72,7 @@ static void test_scan_classes(void **state)
         assert_int_equal(!!(scan_classes[c] & SCAN_TOKEN), token);
         assert_int_equal(!!(scan_classes[c] & SCAN_NAME_END), c <= ' ' || c == ':');
         assert_int_equal(!!(scan_classes[c] & SCAN_VALUE_END), c == '\r' || c == '\n' || c == 0);
-        assert_int_equal(!!(scan_classes[c] & SCAN_TARGET_END), c <= ' ' || c == '#' || c == 0x7f);
+        assert_int_equal(!!(scan_classes[c] & SCAN_TARGET_END), c <= ' ' || c == '#' || c >= 0x7f);
         assert_int_equal(!(scan_classes[c] & SCAN_NOT_HOST), host);
         // The wide steps agree with the table wherever the byte stands.
         for (int at = 0; at < 33; at++) {
